@@ -1,0 +1,62 @@
+package attn
+
+import (
+	"unsafe"
+
+	"github.com/runnel-chat/runnel/accel/cpu/vec"
+)
+
+// product is c[rows][32*panels] = a[rows][k] · b, or += with add. Panel j of b
+// is [k][32] and begins ldb bytes after panel j-1. ldc and lda are in floats.
+// The kernels read and write c and a for the rows of the next size they have,
+// at most tileRows.
+type product struct {
+	c, a     unsafe.Pointer
+	b        unsafe.Pointer
+	scales   unsafe.Pointer // Q8_0 values: of the k rows of b, per panel
+	ldc, lda int
+	ldb      int
+	rows     int
+	k        int
+	panels   int
+	add      int // 0 or 1
+}
+
+// score fills the scores of n rows from row r with groups of keys.
+func (w *walk) score(keys []byte, r, n, groups int) {
+	p := product{
+		c: unsafe.Pointer(&w.scores[0]), a: unsafe.Pointer(&w.q[r*w.ldq]), b: unsafe.Pointer(&keys[0]),
+		ldc: lds, lda: w.ldq, ldb: w.groupBytes(), rows: n, k: w.DK, panels: groups,
+	}
+	switch w.Type {
+	case F32, F16:
+		mulGeneric(&p, w.Type)
+	case Q8_0:
+		p.k = w.dkPadded()
+		scoreQ8(&p)
+	}
+}
+
+// gather adds p·v to the outputs of n rows from row r: k positions from at,
+// whose weights begin in column col of the scores.
+func (w *walk) gather(values []byte, r, n, col, at, k int) {
+	p := product{
+		c: unsafe.Pointer(&w.out[r*w.ldo]), a: unsafe.Pointer(&w.scores[col]),
+		b:   unsafe.Pointer(&values[at*lanes*w.Type.bytes()]),
+		ldc: w.ldo, lda: lds, ldb: w.panelBytes(), rows: n, k: k, panels: w.panels(), add: 1,
+	}
+	switch w.Type {
+	case F32, F16:
+		mulGeneric(&p, w.Type)
+	case Q8_0:
+		p.panels = 1
+		p.scales = unsafe.Pointer(&w.scales[0])
+		for j := range w.panels() {
+			panel := values[j*w.panelBytes():][:w.panelBytes()]
+			vec.FloatFromHalf(w.scales[:k], view[uint16](panel[BlockLen*lanes:])[at:])
+			p.b = unsafe.Pointer(&panel[at*lanes])
+			p.c = unsafe.Pointer(&w.out[r*w.ldo+j*lanes])
+			mulGeneric(&p, Q8_0)
+		}
+	}
+}

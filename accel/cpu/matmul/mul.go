@@ -1,0 +1,75 @@
+package matmul
+
+import (
+	"fmt"
+
+	"github.com/runnel-chat/runnel/gguf"
+)
+
+// Kernel multiplies weights of one type on one instruction-set tier.
+type Kernel struct {
+	typ    gguf.Type
+	f      *format
+	decode bool // Pack decodes the type first
+	tier   *tier
+}
+
+// For returns the kernel of a weight type on the running tier. Every type
+// that gguf can decode has one; types without assembly of their own are
+// recoded when they are packed.
+func For(t gguf.Type) (*Kernel, error) {
+	f, decode, err := formatOf(t)
+	if err != nil {
+		return nil, err
+	}
+	tr, err := running()
+	if err != nil {
+		return nil, err
+	}
+	return &Kernel{typ: t, f: f, decode: decode, tier: tr}, nil
+}
+
+// PackedBytes is the size of a packed matrix of rows by cols weights.
+func (k *Kernel) PackedBytes(rows, cols int) int {
+	return (rows + Rows - 1) / Rows * k.rowBlock(cols)
+}
+
+// rowBlock is the size of 16 packed rows.
+func (k *Kernel) rowBlock(cols int) int {
+	if cols%k.f.vals != 0 {
+		panic(fmt.Sprintf("matmul: %d columns of %v", cols, k.typ))
+	}
+	return cols / k.f.vals * k.f.unit()
+}
+
+// ActKind tells how the kernel wants its activations prepared.
+func (k *Kernel) ActKind() ActKind {
+	if k.f.group == 0 {
+		return ActFloat
+	}
+	return ActInt8
+}
+
+// ActBytes is the size of n prepared vectors of cols values.
+func (k *Kernel) ActBytes(n, cols int) int { return n * k.ActKind().vectorBytes(cols) }
+
+// Mul computes dst[t*ldd+r] = dot(W[r], x[t]) for rows [row0, row1) of the
+// packed matrix w and vectors [n0, n1) of the n prepared in acts. row0 is a
+// multiple of 16; row1 is too, or it is the number of rows. n0 and n1 are
+// multiples of ActGroup, or n1 is n. Nothing else of dst is written.
+func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1, n0, n1 int) {
+	if row0 >= row1 || n0 >= n1 {
+		return
+	}
+	if row0%Rows != 0 || n0%ActGroup != 0 || (n1%ActGroup != 0 && n1 != n) {
+		panic("matmul: Mul cuts a block of rows or a group of vectors")
+	}
+	block, vector := k.rowBlock(cols), k.ActKind().vectorBytes(cols)
+	w = w[row0/Rows*block : (row1+Rows-1)/Rows*block]
+	_ = dst[(n1-1)*ldd+row1-1]
+	for t := n0; t < n1; {
+		c := groupAt(n, t)
+		k.tier.mul(k.f, dst[t*ldd:], ldd, w, acts[t*vector:(t+c)*vector], c, cols, row0, row1)
+		t += c
+	}
+}

@@ -1,0 +1,93 @@
+package matmul
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+)
+
+// tier is one instruction set's way to multiply and to pack.
+type tier struct {
+	name string
+	ok   func() bool // the machine has it
+
+	// mul multiplies rows [row0, row1) of w, which begins at row0, with a
+	// group of c vectors.
+	mul func(f *format, dst []float32, ldd int, w, acts []byte, c, cols, row0, row1 int)
+
+	// pack interleaves m ≤ 16 rows that lie stride bytes apart.
+	pack func(f *format, dst, src []byte, stride, m int)
+}
+
+var generic = tier{
+	name: "generic",
+	ok:   func() bool { return true },
+	mul:  mulGeneric,
+	pack: packGeneric,
+}
+
+var current atomic.Pointer[tier]
+
+// running is the tier in use: the one RUNNEL_ISA names, else the best that
+// the machine has.
+func running() (*tier, error) {
+	if t := current.Load(); t != nil {
+		return t, nil
+	}
+	if name := os.Getenv("RUNNEL_ISA"); name != "" {
+		t, err := find(name)
+		if err != nil {
+			return nil, fmt.Errorf("RUNNEL_ISA: %w", err)
+		}
+		current.Store(t)
+		return t, nil
+	}
+	for _, t := range tiers {
+		if t.ok() {
+			current.Store(t)
+			return t, nil
+		}
+	}
+	return &generic, nil
+}
+
+// Tiers names the tiers that this build has and this machine supports, best
+// first.
+func Tiers() (names []string) {
+	for _, t := range append(tiers[:len(tiers):len(tiers)], &generic) {
+		if t.ok() {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// Tier names the running tier: generic, avx2, avxvnni, avx512, neon or i8mm.
+func Tier() string {
+	t, err := running()
+	if err != nil {
+		return generic.name
+	}
+	return t.name
+}
+
+// SetTier makes kernels that For returns from now on use the named tier. The
+// packed form of weights is the same for all.
+func SetTier(name string) (restore func(), err error) {
+	t, err := find(name)
+	if err != nil {
+		return nil, err
+	}
+	old := current.Swap(t)
+	return func() { current.Store(old) }, nil
+}
+
+func find(name string) (*tier, error) {
+	for _, t := range append(tiers[:len(tiers):len(tiers)], &generic) {
+		if t.name == name && t.ok() {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("matmul: no instruction set %q here; there are %s", name, strings.Join(Tiers(), ", "))
+}

@@ -1,0 +1,3 @@
+package matmul
+
+var tiers []*tier

@@ -14,31 +14,43 @@ const (
 	ActInt8                 // 8-bit integers with scales, for quantised weights
 )
 
+// ActKinds is the number of kinds.
+const ActKinds = 2
+
 // ActGroup is the number of vectors that a full group interleaves.
-const ActGroup = 12
+const ActGroup = 6
 
-// actBlock is the number of columns that share an activation scale.
-const actBlock = 256
-
-// A prepared block of c vectors by 256 columns is, in order:
+// An activation block is 64 columns that share a scale. A group of c vectors
+// is its blocks, each
 //
-//	q       [64][c][4]int8   x/d, 4 consecutive columns of each vector
-//	sum32   [8][c]int32      -128·Σq over each 32 columns
-//	sum16   [16][c]int32     -128·Σq over each 16 columns
-//	pair16  [8][c][2]int16   Σq over the 16-column halves of each 32
-//	pair32  [4][c][2]int16   Σq over the 32-column halves of each 64
+//	q       [16][c][4]int8   x/d, 4 consecutive columns of each vector
+//	sum32   [2][c]int32      -128·Σq over each 32 columns
+//	sum16   [4][c]int32      -128·Σq over each 16 columns
 //	d       [c]float32       max|x|/127
 //
-// The sums cancel the offsets of unsigned weights and carry the mins of the
-// types that have them. A last block with fewer columns is filled with zeros.
-// Floats are [cols][c]float32.
+// and then for each 256 columns the sums that the mins of Q*_K are multiplied
+// with, again as integers:
+//
+//	pair16  [8][c][2]int16   d·Σq/e over the 16-column halves of each 32
+//	pair32  [4][c][2]int16   d·Σq/e over the 32-column halves of each 64
+//	e       [c]float32       max|d·Σq|/32767
+//
+// sum32 and sum16 cancel the offset 128 of weights that are stored unsigned.
+// What is missing at the end of a row is zero. Floats are [cols][c]float32.
+//
+// A scale for 64 columns halves the error of one for 256 where activations
+// have outliers, and costs the inner loop 4 %.
 const (
+	actBlock  = 64
 	offSum32  = actBlock
 	offSum16  = offSum32 + actBlock/32*4
-	offPair16 = offSum16 + actBlock/16*4
-	offPair32 = offPair16 + actBlock/32*4
-	offScale  = offPair32 + actBlock/64*4
-	actBytes  = offScale + 4 // of one vector's block
+	offScale  = offSum16 + actBlock/16*4
+	blockSize = offScale + 4 // bytes of one vector's block
+
+	actSuper  = 256
+	offPair32 = actSuper / 16 * 2
+	offUnit   = offPair32 + actSuper/32*2
+	superSize = offUnit + 4
 )
 
 // vectorBytes is the size of one prepared vector.
@@ -46,19 +58,18 @@ func (a ActKind) vectorBytes(cols int) int {
 	if a == ActFloat {
 		return 4 * cols
 	}
-	return actBytes * actBlocks(cols)
+	return blockSize*actBlocks(cols) + superSize*actSupers(cols)
 }
 
 func actBlocks(cols int) int { return (cols + actBlock - 1) / actBlock }
+func actSupers(cols int) int { return (cols + actSuper - 1) / actSuper }
 
 // groupAt is the number of vectors in the group that begins at vector t of n:
-// twelves first, then the binary digits of the rest.
+// sixes first, then the binary digits of the rest.
 func groupAt(n, t int) int {
 	switch left := n - t; {
 	case left >= ActGroup:
 		return ActGroup
-	case left >= 8:
-		return 8
 	case left >= 4:
 		return 4
 	case left >= 2:
@@ -70,7 +81,7 @@ func groupAt(n, t int) int {
 // PrepareActs brings vectors [from, to) of n into the form that kernels of a
 // kind read: dst is the buffer of all n, Kernel.ActBytes long, and x[t*ldx] is
 // the first of the cols values of vector t. Workers may share the vectors of a
-// product when every from, and every to except n, is a multiple of ActGroup.
+// product when every from, and every to but n, is a multiple of ActGroup.
 func PrepareActs(kind ActKind, dst []byte, x []float32, ldx, n, cols, from, to int) {
 	if from%ActGroup != 0 || (to%ActGroup != 0 && to != n) {
 		panic("matmul: PrepareActs cuts a group")
@@ -100,60 +111,82 @@ func interleaveFloats(dst []byte, x []float32, ldx, c, cols int) {
 
 // quantise writes vector i of a group of c.
 func quantise(dst []byte, x []float32, c, i int) {
+	supers := dst[actBlocks(len(x))*blockSize*c:]
 	for len(x) > 0 {
-		m := min(len(x), actBlock)
-		quantiseBlock(dst[:actBytes*c], x[:m], c, i)
-		dst, x = dst[actBytes*c:], x[m:]
+		var sums [actSuper / 16]float32
+		for b := 0; b < actSuper && len(x) > 0; b += actBlock {
+			m := min(len(x), actBlock)
+			quantiseBlock(dst[:blockSize*c], x[:m], sums[b/16:], c, i)
+			dst, x = dst[blockSize*c:], x[m:]
+		}
+		quantiseSums(supers[:superSize*c], &sums, c, i)
+		supers = supers[superSize*c:]
 	}
 }
 
-func quantiseBlock(dst []byte, x []float32, c, i int) {
-	d, inv := blockScale(x)
+// quantiseBlock writes a block and returns d·Σq of each 16 columns in sums.
+func quantiseBlock(dst []byte, x, sums []float32, c, i int) {
+	d, inv := scaleOf(x, 127)
 	var q [actBlock]int8
 	for k, v := range x {
-		q[k] = roundInt8(v * inv)
-	}
-	le := binary.LittleEndian
-	for g := range actBlock / 4 {
-		for b := range 4 {
-			dst[4*(g*c+i)+b] = byte(q[4*g+b])
-		}
+		q[k] = int8(round(v*inv, 127))
 	}
 	var sum [actBlock / 16]int32
 	for k, v := range q {
+		dst[4*(k/4*c+i)+k%4] = byte(v)
 		sum[k/16] += int32(v)
 	}
+	le := binary.LittleEndian
 	for h, s := range sum {
 		le.PutUint32(dst[c*offSum16+4*(h*c+i):], uint32(-128*s))
-		le.PutUint16(dst[c*offPair16+4*(h/2*c+i)+h%2*2:], uint16(s))
+		sums[h] = d * float32(s)
 	}
-	for h := range actBlock / 32 {
+	for h := range 2 {
 		s := sum[2*h] + sum[2*h+1]
 		le.PutUint32(dst[c*offSum32+4*(h*c+i):], uint32(-128*s))
-		le.PutUint16(dst[c*offPair32+4*(h/2*c+i)+h%2*2:], uint16(s))
 	}
 	le.PutUint32(dst[c*offScale+4*i:], math.Float32bits(d))
 }
 
-// blockScale returns max|x|/127 and its inverse. A block of (nearly) nothing
-// becomes zeros; a NaN or infinite value makes the scale NaN or infinite, so
-// that it reaches the result.
-func blockScale(x []float32) (d, inv float32) {
-	var top uint32
-	for _, v := range x {
-		top = max(top, math.Float32bits(v)&^(1<<31))
+// quantiseSums writes the sums of 256 columns as 16-bit integers: 1.5e-5 of
+// the largest is far below the rounding of x itself.
+func quantiseSums(dst []byte, sums *[actSuper / 16]float32, c, i int) {
+	var wide [actSuper / 32]float32
+	for h := range wide {
+		wide[h] = sums[2*h] + sums[2*h+1]
 	}
-	amax := math.Float32frombits(top)
+	e, inv := scaleOf(sums[:], 32767)
+	if f, finv := scaleOf(wide[:], 32767); f > e || f != f {
+		e, inv = f, finv
+	}
+	le := binary.LittleEndian
+	for h, s := range sums {
+		le.PutUint16(dst[4*(h/2*c+i)+h%2*2:], uint16(round(s*inv, 32767)))
+	}
+	for h, s := range wide {
+		le.PutUint16(dst[c*offPair32+4*(h/2*c+i)+h%2*2:], uint16(round(s*inv, 32767)))
+	}
+	le.PutUint32(dst[c*offUnit+4*i:], math.Float32bits(e))
+}
+
+// scaleOf returns max|x|/top and its inverse. (Nearly) nothing becomes zeros;
+// a NaN or an infinity makes the scale one, so that it reaches the result.
+func scaleOf(x []float32, top float32) (d, inv float32) {
+	var bits uint32
+	for _, v := range x {
+		bits = max(bits, math.Float32bits(v)&^(1<<31))
+	}
+	amax := math.Float32frombits(bits)
 	if amax < 1e-30 {
 		return 0, 0
 	}
-	return amax * (1.0 / 127), 127 / amax
+	return amax / top, top / amax
 }
 
-// roundInt8 rounds to even; what is not a number becomes -128.
-func roundInt8(v float32) int8 {
-	if v != v {
-		return -128
+// round rounds to even, within ±top; what is not a number becomes -top.
+func round(v, top float32) int32 {
+	if !(v > -top) {
+		return int32(-top)
 	}
-	return int8(math.RoundToEven(float64(v)))
+	return int32(math.RoundToEven(float64(min(v, top))))
 }

@@ -18,7 +18,9 @@ type format struct {
 	head, words, end int  // bytes, 32-bit words, bytes
 	group            int  // columns that share a scale: 16 or 32; 0 for floats
 	fifth            int  // 1 + the index of the word of fifth bits, which Pack transposes
-	min              mins // what is subtracted beside the scaled integers
+	mins             mins // what is subtracted beside the scaled integers
+
+	minGroup int // columns that share an integer min, if not 32
 
 	// unpack decodes one packed unit into p from column k on.
 	unpack func(p *panel, k int, w []byte)
@@ -64,14 +66,14 @@ const (
 
 var formats = map[gguf.Type]*format{
 	gguf.Q4_0:   {kind: kindQ4_0, vals: 32, head: 2, words: 4, group: 32, unpack: unpackQ4_0},
-	gguf.Q4_1:   {kind: kindQ4_1, vals: 32, words: 5, group: 32, min: floatMins, unpack: unpackQ4_1},
+	gguf.Q4_1:   {kind: kindQ4_1, vals: 32, words: 5, group: 32, mins: floatMins, unpack: unpackQ4_1},
 	gguf.Q5_0:   {kind: kindQ5_0, vals: 32, head: 2, words: 5, group: 32, fifth: 1, unpack: unpackQ5_0},
-	gguf.Q5_1:   {kind: kindQ5_1, vals: 32, words: 6, group: 32, fifth: 2, min: floatMins, unpack: unpackQ5_1},
+	gguf.Q5_1:   {kind: kindQ5_1, vals: 32, words: 6, group: 32, fifth: 2, mins: floatMins, unpack: unpackQ5_1},
 	gguf.Q8_0:   {kind: kindQ8_0, vals: 32, head: 2, words: 8, group: 32, unpack: unpackQ8_0},
-	gguf.Q2_K:   {kind: kindQ2_K, vals: 256, words: 21, group: 16, min: intMins, unpack: unpackQ2_K},
-	gguf.Q3_K:   {kind: kindQ3_K, vals: 256, words: 27, end: 2, group: 16, unpack: unpackQ3_K},
-	gguf.Q4_K:   {kind: kindQ4_K, vals: 256, words: 36, group: 32, min: intMins, unpack: unpackQ4_K},
-	gguf.Q5_K:   {kind: kindQ5_K, vals: 256, words: 44, group: 32, min: intMins, unpack: unpackQ5_K},
+	gguf.Q2_K:   {kind: kindQ2_K, vals: 256, words: 21, group: 256, mins: intMins, minGroup: 16, unpack: unpackQ2_K},
+	gguf.Q3_K:   {kind: kindQ3_K, vals: 256, words: 27, end: 2, group: 256, unpack: unpackQ3_K},
+	gguf.Q4_K:   {kind: kindQ4_K, vals: 256, words: 36, group: 32, mins: intMins, unpack: unpackQ4_K},
+	gguf.Q5_K:   {kind: kindQ5_K, vals: 256, words: 44, group: 32, mins: intMins, unpack: unpackQ5_K},
 	gguf.Q6_K:   {kind: kindQ6_K, vals: 256, words: 52, end: 2, group: 16, unpack: unpackQ6_K},
 	gguf.IQ4_NL: {kind: kindIQ4_NL, vals: 32, head: 2, words: 4, group: 32, unpack: unpackIQ4_NL},
 	gguf.IQ4_XS: {kind: kindIQ4_XS, vals: 256, words: 34, group: 32, unpack: unpackIQ4_XS},

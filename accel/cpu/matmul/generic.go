@@ -29,53 +29,82 @@ func mulGeneric(f *format, dst []float32, ldd int, w, acts []byte, c, cols, row0
 // mulInts multiplies 16 rows of a quantised type.
 func mulInts(f *format, s *sums, w, acts []byte, c, cols int) {
 	var p panel
-	for k := 0; k < cols; k += actBlock {
-		width := min(cols-k, actBlock)
+	supers := acts[actBlocks(cols)*blockSize*c:]
+	for k := 0; k < cols; k += actSuper {
+		width := min(cols-k, actSuper)
 		for j := 0; j < width; j += f.vals {
 			f.unpack(&p, j, w)
 			w = w[f.unit():]
 		}
+		n := actBlocks(width) * blockSize * c
 		for i := range c {
-			block := p.dot(f, acts, c, i, width)
-			d := math.Float32frombits(binary.LittleEndian.Uint32(acts[c*offScale+4*i:]))
-			for r := range Rows {
-				s[i][r] = fma(d, block[r], s[i][r])
+			p.dot(f, &s[i], acts[:n], c, i, width)
+			if f.mins == intMins {
+				p.dotMins(f, &s[i], supers, c, i)
 			}
 		}
-		acts = acts[c*actBytes:]
+		acts, supers = acts[n:], supers[superSize*c:]
 	}
 }
 
-// dot is the product of a panel with one activation block, short of its
-// scale. The order of the float operations is the one all kernels follow.
-func (p *panel) dot(f *format, acts []byte, c, i, width int) (out [Rows]float32) {
-	var mins [Rows]int32
-	for g := range width / f.group {
-		var dot [Rows]int32
+// dot adds the product of a panel with a vector's blocks. The order of the
+// float operations is the one all kernels follow.
+func (p *panel) dot(f *format, s *[Rows]float32, acts []byte, c, i, width int) {
+	var wide [Rows]float32 // of 256 columns, for the types with one scale
+	for b := 0; b < width; b += actBlock {
+		d := math.Float32frombits(binary.LittleEndian.Uint32(acts[c*offScale+4*i:]))
+		for r := range Rows {
+			if f.group == 256 {
+				wide[r] = fma(d, float32(p.dotInts(acts, c, i, b, actBlock, r)), wide[r])
+				continue
+			}
+			s[r] = fma(d, p.dotBlock(f, acts, c, i, b, min(width-b, actBlock), r), s[r])
+		}
+		acts = acts[c*blockSize:]
+	}
+	if f.group == 256 {
+		for r := range Rows {
+			s[r] = fma(p.scale[0][r], wide[r], s[r])
+		}
+	}
+}
+
+// dotBlock is the product of row r with a vector's block at column b, short of
+// the activation scale.
+func (p *panel) dotBlock(f *format, acts []byte, c, i, b, width, r int) (sum float32) {
+	for k := b; k < b+width; k += f.group {
+		g := k / f.group
+		sum = fma(float32(p.dotInts(acts, c, i, k, f.group, r)), p.scale[g][r], sum)
+		if f.mins == floatMins {
+			x := int32(binary.LittleEndian.Uint32(acts[c*offSum32+4*((k-b)/32*c+i):]))
+			sum = fma(float32(x), p.fmin[g][r]*(-1.0/128), sum)
+		}
+	}
+	return sum
+}
+
+func (p *panel) dotInts(acts []byte, c, i, k, width, r int) (sum int32) {
+	for j := k; j < k+width; j++ {
+		sum += int32(p.q[j][r]) * int32(int8(acts[4*(j%actBlock/4*c+i)+j%4]))
+	}
+	return sum
+}
+
+// dotMins subtracts the mins of 256 columns.
+func (p *panel) dotMins(f *format, s *[Rows]float32, super []byte, c, i int) {
+	le := binary.LittleEndian
+	pairs, groups := super[c*offPair32:], 8
+	if f.minGroup == 16 {
+		pairs, groups = super, 16
+	}
+	e := math.Float32frombits(le.Uint32(super[c*offUnit+4*i:]))
+	for r := range Rows {
 		var sum int32
-		for k := g * f.group; k < (g+1)*f.group; k++ {
-			x := int32(int8(acts[4*(k/4*c+i)+k%4]))
-			sum += x
-			for r := range Rows {
-				dot[r] += int32(p.q[k][r]) * x
-			}
+		for g := range groups {
+			sum += p.min[g][r] * int32(int16(le.Uint16(pairs[4*(g/2*c+i)+g%2*2:])))
 		}
-		for r := range Rows {
-			out[r] = fma(float32(dot[r]), p.scale[g][r], out[r])
-			switch f.min {
-			case floatMins:
-				out[r] = fma(float32(sum), p.fmin[g][r], out[r])
-			case intMins:
-				mins[r] += sum * p.min[g][r]
-			}
-		}
+		s[r] = fma(-(float32(sum) * p.dmin[r]), e, s[r])
 	}
-	if f.min == intMins {
-		for r := range Rows {
-			out[r] = fma(-float32(mins[r]), p.dmin[r], out[r])
-		}
-	}
-	return out
 }
 
 // mulFloats multiplies 16 rows of a float type: even and odd columns are

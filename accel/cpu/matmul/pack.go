@@ -94,7 +94,7 @@ func (k *Kernel) recodeBlock(u []byte, x []float32, r int) {
 	d, inv := integerScale(x)
 	binary.LittleEndian.PutUint32(b[:], math.Float32bits(d))
 	for i, v := range x {
-		b[4+i] = byte(roundInt8(v * inv))
+		b[4+i] = byte(round(v*inv, 127))
 	}
 	packBlock(k.f, u, b[:], r)
 }

@@ -9,18 +9,21 @@ package matmul
 //	Q6_K    32 low bits  16 high bits  4 scales d after the words
 //	IQ4_XS  1 (d, high scales)  1 low scales    32 quants
 
-// Q2_K: a byte of scales is a scale and a min of 4 bits for 16 columns.
+// Q2_K: a byte of scales is a scale and a min of 4 bits for 16 columns. A
+// scaled quant is at most 45: it stays an integer until the last.
 func unpackQ2_K(p *panel, k int, w []byte) {
 	for r := range Rows {
 		dd := lane(w, 0, 20, r)
-		d := halfToFloat(uint16(dd))
+		p.scale[0][r] = halfToFloat(uint16(dd))
 		p.dmin[r] = halfToFloat(uint16(dd >> 16))
+		p.twoBits(r, w, 4)
 		for g := range 16 {
 			s := lane(w, 0, g/4, r) >> (8 * (g % 4))
-			p.scale[g][r] = d * float32(s&15)
 			p.min[g][r] = int32(s >> 4 & 15)
+			for k := 16 * g; k < 16*g+16; k++ {
+				p.q[k][r] *= int8(s & 15)
+			}
 		}
-		p.twoBits(r, w, 4)
 	}
 }
 
@@ -37,9 +40,11 @@ func (p *panel) twoBits(r int, w []byte, first int) {
 	}
 }
 
-// Q3_K: q - 4, or q if its high bit is set; 16 signed 6-bit scales.
+// Q3_K: q - 4, or q if its high bit is set; 16 signed 6-bit scales. Scaled
+// quants are -124…128; negated, with the scale, they fit a byte.
 func unpackQ3_K(p *panel, k int, w []byte) {
 	for r := range Rows {
+		p.scale[0][r] = -f16(w[27*64:], r)
 		p.twoBits(r, w, 8)
 		for i := range 8 {
 			v := lane(w, 0, i, r)
@@ -49,14 +54,15 @@ func unpackQ3_K(p *panel, k int, w []byte) {
 				}
 			}
 		}
-		d := f16(w[27*64:], r)
 		low := [4]uint32{lane(w, 0, 24, r), lane(w, 0, 25, r)}
 		low[2], low[3] = low[0]>>4, low[1]>>4
 		high := lane(w, 0, 26, r)
 		for g := range 16 {
 			b := 8 * (g % 4)
 			s := low[g/4]>>b&15 | high>>(b+2*(g/4))&3<<4
-			p.scale[g][r] = d * float32(int32(s)-32)
+			for k := 16 * g; k < 16*g+16; k++ {
+				p.q[k][r] *= 32 - int8(s)
+			}
 		}
 	}
 }

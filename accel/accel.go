@@ -1,0 +1,160 @@
+package accel
+
+import "github.com/runnel-chat/runnel/gguf"
+
+// Tensor is a float32 matrix of activations, row-major: one row a token.
+type Tensor struct {
+	Data []float32 // Rows*Cols values
+	Rows int
+	Cols int
+}
+
+// Top returns the first n rows.
+func (t Tensor) Top(n int) Tensor {
+	return Tensor{t.Data[:n*t.Cols], n, t.Cols}
+}
+
+// Row returns row i.
+func (t Tensor) Row(i int) []float32 {
+	return t.Data[i*t.Cols : (i+1)*t.Cols]
+}
+
+// Split views each row as Cols/cols rows of cols values: the heads of a token.
+func (t Tensor) Split(cols int) Tensor {
+	return Tensor{t.Data, t.Rows * (t.Cols / cols), cols}
+}
+
+// Slice returns rows [from, to).
+func (t Tensor) Slice(from, to int) Tensor {
+	return Tensor{t.Data[from*t.Cols : to*t.Cols], to - from, t.Cols}
+}
+
+// Tiles lends the packed bytes of a weight. Both methods are safe for
+// concurrent use by the workers of a backend.
+type Tiles interface {
+	// Acquire returns the bytes of tile i, waiting until they are resident.
+	// Several workers may hold the same tile.
+	Acquire(i int) ([]byte, error)
+	// Release says that the last rows of tile i were used. It is called once
+	// for each use of the tile, however many workers acquired it.
+	Release(i int)
+}
+
+// Weight is a matrix of the model, [Rows][Cols], in the backend's packed form
+// and cut into tiles of TileRows rows (the last may have fewer).
+type Weight struct {
+	Name     string
+	Type     gguf.Type
+	Rows     int // outputs
+	Cols     int // inputs
+	TileRows int
+	Tiles    Tiles
+}
+
+// Rope is a rotary position embedding (arXiv 2104.09864): pair i of the first
+// 2*len(Freqs) values of a head turns by position*Freqs[i].
+type Rope struct {
+	Freqs       []float32 // radians a position, scaling applied
+	Magnitude   float32   // multiplies cos and sin (YaRN, longrope); 1 otherwise
+	Interleaved bool      // pairs are (2i, 2i+1); else (i, i+len(Freqs))
+}
+
+// KVType is how keys and values are stored.
+type KVType uint8
+
+// The storage types of a KV cache.
+const (
+	KVF16 KVType = iota
+	KVF32
+	KVQ8
+)
+
+func (t KVType) String() string { return [...]string{"f16", "f32", "q8_0"}[t] }
+
+// ParseKVType is the inverse of String.
+func ParseKVType(s string) (KVType, bool) {
+	for _, t := range []KVType{KVF16, KVF32, KVQ8} {
+		if t.String() == s {
+			return t, true
+		}
+	}
+	return 0, false
+}
+
+// KVBlock is how many positions a block of the KV cache holds.
+const KVBlock = 256
+
+// KVShape describes what one layer keeps of a position.
+type KVShape struct {
+	Type   KVType
+	Heads  int // KV heads
+	DK, DV int // head sizes of keys and values
+}
+
+// KV is one layer of a cache. Blocks[b] holds the positions from
+// First + b*KVBlock.
+type KV struct {
+	Shape  KVShape
+	Blocks [][]byte
+	First  int
+}
+
+// Attention holds the constants of an attention layer.
+type Attention struct {
+	Scale   float32
+	SoftCap float32   // scores become cap*tanh(score/cap); 0: none
+	Window  int       // a query at i sees j only if i-j < Window; 0: all
+	Sinks   []float32 // per query head, joins the softmax's denominator; nil: none
+}
+
+// Activation is the function of a feed-forward layer.
+type Activation uint8
+
+// The activations of gated feed-forward layers.
+const (
+	SiLU Activation = iota
+	GELU            // tanh form
+)
+
+// Backend executes the operations of a forward pass. It belongs to one
+// goroutine. Shapes are the caller's promise: a model proves them when it
+// loads.
+type Backend interface {
+	Name() string
+	ISA() string // instruction set or device generation in use
+	Threads() int
+
+	// PackedBytes and Pack bring rows of a weight file into the layout that
+	// MatMul reads. Pack is safe for concurrent use.
+	PackedBytes(t gguf.Type, rows, cols int) (int, error)
+	Pack(t gguf.Type, dst, src []byte, rows, cols int)
+	// RowAlign is the number of rows that a tile must be a multiple of.
+	RowAlign() int
+
+	// Alloc returns a zeroed tensor that lives until Close.
+	Alloc(rows, cols int) (Tensor, error)
+	// KVBlockBytes is the size of a block of KVBlock positions.
+	KVBlockBytes(s KVShape) int
+
+	// RMSNorm: dst = x / rms(x) * w, row by row (arXiv 1910.07467). dst may be x.
+	RMSNorm(dst, x Tensor, w []float32, eps float32)
+	// MatMul: dst[t] = w·x[t] for every row t of x.
+	MatMul(dst Tensor, w *Weight, x Tensor)
+	// AddBias: x[t] += b.
+	AddBias(x Tensor, b []float32)
+	// Rotate turns every head of headDim values; row t is at position pos+t.
+	Rotate(x Tensor, headDim int, r *Rope, pos int)
+	// Store keeps keys and values; row t is at position pos+t.
+	Store(kv *KV, k, v Tensor, pos int)
+	// Attend: dst[t] = softmax(q[t]·K)·V over the positions up to pos+t.
+	Attend(dst, q Tensor, kv *KV, pos int, a *Attention)
+	// GLU: gate = act(gate) * up.
+	GLU(act Activation, gate, up Tensor)
+	// Add: dst += x.
+	Add(dst, x Tensor)
+
+	// Sync runs everything queued and returns the first error since the last
+	// Sync.
+	Sync() error
+	Close() error
+}

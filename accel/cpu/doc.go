@@ -1,0 +1,18 @@
+// Package cpu executes a forward pass on the processor: a small pool of
+// workers, kernels in Go assembly chosen at run time, and the plain Go they
+// are tested against.
+//
+//	Backend ── flush ──▶ pool ──▶ worker 0 (the caller), 1, 2 …
+//	   │                            │ unit = next.Add(1)
+//	   │                            ▼
+//	 queued products          tile.Acquire ─▶ matmul.Kernel.Mul(rows) ─▶ Release
+//
+// Consecutive products of one input (q, k, v; gate, up) become one job: the
+// activations are quantised once, and the workers take row chunks of all of
+// them from one counter, in the order in which the tiles arrive from disk. A
+// worker that takes a chunk of a tile still being read waits for that tile
+// alone.
+//
+// The package knows shapes and bytes; it never learns which model they are
+// from or where they were read.
+package cpu

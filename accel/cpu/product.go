@@ -1,0 +1,82 @@
+package cpu
+
+import (
+	"sync/atomic"
+
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cpu/matmul"
+)
+
+// A chunk is the rows that a worker takes at once: enough that dealing is
+// free, few enough that the workers end together and that a stop-the-world
+// never waits long for a call into assembly.
+const (
+	chunkBytes   = 96 << 10 // packed weight bytes of a chunk when one token reads it once
+	chunkColumns = 192      // tokens of a chunk when a batch shares the weights
+)
+
+// product is one queued dst = W·x, cut into chunks of rows and tokens.
+type product struct {
+	dst    accel.Tensor
+	w      *accel.Weight
+	kernel *matmul.Kernel
+
+	rows    int // of a chunk
+	perTile int // row chunks of a full tile
+	columns int // column chunks
+	units   int // of the whole product
+	left    []atomic.Int32
+}
+
+// cut decides the chunks for n tokens. left has room for every tile.
+func (p *product) cut(n, workers int) {
+	w := p.w
+	rowBytes := max(1, p.kernel.PackedBytes(matmul.Rows, w.Cols)/matmul.Rows)
+	p.rows = max(matmul.Rows, chunkBytes/rowBytes/matmul.Rows*matmul.Rows)
+	p.columns = 1
+	if n > 1 {
+		p.rows = max(matmul.Rows, p.rows/min(n, 8)/matmul.Rows*matmul.Rows)
+		p.columns = (n + chunkColumns - 1) / chunkColumns
+	}
+	// At least four chunks a worker, so that they finish together.
+	if most := w.Rows / (4 * workers) / matmul.Rows * matmul.Rows; p.rows > most {
+		p.rows = max(matmul.Rows, most)
+	}
+	p.rows = min(p.rows, w.TileRows)
+	p.perTile = (w.TileRows + p.rows - 1) / p.rows
+	p.units = 0
+	for i := range p.left {
+		rows := p.tileRows(i)
+		chunks := (rows + p.rows - 1) / p.rows * p.columns
+		p.left[i].Store(int32(chunks))
+		p.units += chunks
+	}
+}
+
+func (p *product) tileRows(i int) int {
+	return min(p.w.TileRows, p.w.Rows-i*p.w.TileRows)
+}
+
+// compute multiplies chunk u with the n prepared tokens. The columns of one
+// row chunk are neighbours, so that its weights stay in the caches.
+func (p *product) compute(u int, acts []byte, n int) error {
+	perTile := p.perTile * p.columns
+	tile := u / perTile
+	u -= tile * perTile
+	row0 := u / p.columns * p.rows
+	row1 := min(row0+p.rows, p.tileRows(tile))
+	col0 := u % p.columns * chunkColumns
+	col1 := n
+	if p.columns > 1 {
+		col1 = min(n, col0+chunkColumns)
+	}
+	bytes, err := p.w.Tiles.Acquire(tile)
+	if err == nil {
+		dst := p.dst.Data[tile*p.w.TileRows:]
+		p.kernel.Mul(dst, p.dst.Cols, bytes, acts, n, p.w.Cols, row0, row1, col0, col1)
+	}
+	if p.left[tile].Add(-1) == 0 && err == nil {
+		p.w.Tiles.Release(tile)
+	}
+	return err
+}

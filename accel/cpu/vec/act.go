@@ -5,16 +5,16 @@ import "math"
 // SiLU computes dst = x * sigmoid(x) (arXiv 1606.08415).
 func SiLU(dst, x []float32) {
 	x = x[:len(dst)]
-	for i, v := range x {
-		dst[i] = v * sigmoid(v)
+	for i := siluLanes(dst, x); i < len(dst); i++ {
+		dst[i] = x[i] * sigmoid(x[i])
 	}
 }
 
 // SiLUMul computes dst = silu(gate) * up: the SwiGLU of arXiv 2002.05202.
 func SiLUMul(dst, gate, up []float32) {
 	gate, up = gate[:len(dst)], up[:len(dst)]
-	for i, g := range gate {
-		dst[i] = g * sigmoid(g) * up[i]
+	for i := siluMulLanes(dst, gate, up); i < len(dst); i++ {
+		dst[i] = gate[i] * sigmoid(gate[i]) * up[i]
 	}
 }
 
@@ -29,16 +29,16 @@ func gelu(x float32) float32 { return x * sigmoid(x*(gelu1+gelu3*x*x)) }
 // GELU computes the tanh form of dst = gelu(x) (arXiv 1606.08415).
 func GELU(dst, x []float32) {
 	x = x[:len(dst)]
-	for i, v := range x {
-		dst[i] = gelu(v)
+	for i := geluLanes(dst, x); i < len(dst); i++ {
+		dst[i] = gelu(x[i])
 	}
 }
 
 // GELUMul computes dst = gelu(gate) * up, tanh form.
 func GELUMul(dst, gate, up []float32) {
 	gate, up = gate[:len(dst)], up[:len(dst)]
-	for i, g := range gate {
-		dst[i] = gelu(g) * up[i]
+	for i := geluMulLanes(dst, gate, up); i < len(dst); i++ {
+		dst[i] = gelu(gate[i]) * up[i]
 	}
 }
 
@@ -74,8 +74,8 @@ func ReLU2(dst, x []float32) {
 // SigmoidMul computes dst = sigmoid(gate) * up.
 func SigmoidMul(dst, gate, up []float32) {
 	gate, up = gate[:len(dst)], up[:len(dst)]
-	for i, g := range gate {
-		dst[i] = sigmoid(g) * up[i]
+	for i := sigmoidMulLanes(dst, gate, up); i < len(dst); i++ {
+		dst[i] = sigmoid(gate[i]) * up[i]
 	}
 }
 
@@ -83,7 +83,7 @@ func SigmoidMul(dst, gate, up []float32) {
 // min(gate, limit) and u = up clamped to ±limit: the activation of gpt-oss.
 func ClampedSwiGLU(dst, gate, up []float32, limit float32) {
 	gate, up = gate[:len(dst)], up[:len(dst)]
-	for i := range dst {
+	for i := clampedSwiGLULanes(dst, gate, up, limit); i < len(dst); i++ {
 		g := min(gate[i], limit)
 		u := max(min(up[i], limit), -limit)
 		dst[i] = g * sigmoid(1.702*g) * (u + 1)

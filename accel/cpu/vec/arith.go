@@ -5,7 +5,7 @@ import "math"
 // Add computes dst += x.
 func Add(dst, x []float32) {
 	x = x[:len(dst)]
-	for i := range dst {
+	for i := addLanes(dst, x); i < len(dst); i++ {
 		dst[i] += x[i]
 	}
 }
@@ -13,7 +13,7 @@ func Add(dst, x []float32) {
 // AddScaled computes dst += s*x.
 func AddScaled(dst, x []float32, s float32) {
 	x = x[:len(dst)]
-	for i := range dst {
+	for i := addScaledLanes(dst, x, s); i < len(dst); i++ {
 		dst[i] += s * x[i]
 	}
 }
@@ -21,14 +21,14 @@ func AddScaled(dst, x []float32, s float32) {
 // Mul computes dst *= x.
 func Mul(dst, x []float32) {
 	x = x[:len(dst)]
-	for i := range dst {
+	for i := mulLanes(dst, x); i < len(dst); i++ {
 		dst[i] *= x[i]
 	}
 }
 
 // Scale computes x *= s.
 func Scale(x []float32, s float32) {
-	for i := range x {
+	for i := scaleLanes(x, x, s); i < len(x); i++ {
 		x[i] *= s
 	}
 }
@@ -36,8 +36,8 @@ func Scale(x []float32, s float32) {
 // Dot returns the inner product of a and b over the length of a.
 func Dot(a, b []float32) float32 {
 	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	i := 0
+	var s1, s2, s3 float32
+	s0, i := dotLanes(a, b)
 	for ; i+4 <= len(a); i += 4 {
 		s0 += a[i] * b[i]
 		s1 += a[i+1] * b[i+1]
@@ -50,12 +50,19 @@ func Dot(a, b []float32) float32 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-// Max returns the largest element, -Inf when there is none and NaN when any
-// element is NaN.
+var negInf = float32(math.Inf(-1))
+
+// Max returns the largest element, -Inf when there is none. NaN is passed
+// over.
 func Max(x []float32) float32 {
-	m := float32(math.Inf(-1))
-	for _, v := range x {
-		m = max(m, v)
+	m, n := maxLanes(x)
+	if n == 0 {
+		m = negInf
+	}
+	for _, v := range x[n:] {
+		if v > m {
+			m = v
+		}
 	}
 	return m
 }
@@ -63,8 +70,8 @@ func Max(x []float32) float32 {
 // MaxAbs returns the largest magnitude, 0 when there is none. NaN is passed
 // over.
 func MaxAbs(x []float32) float32 {
-	m := float32(0)
-	for _, v := range x {
+	m, n := maxAbsLanes(x)
+	for _, v := range x[n:] {
 		if a := abs(v); a > m {
 			m = a
 		}
@@ -75,13 +82,13 @@ func MaxAbs(x []float32) float32 {
 // ArgMax returns the index of the largest element, the first of equals. NaN
 // never wins; -1 when there is nothing else.
 func ArgMax(x []float32) int {
-	best := -1
-	for i, v := range x {
-		if v == v && (best < 0 || v > x[best]) {
-			best = i
+	m := Max(x)
+	for i := indexLanes(x, m); i < len(x); i++ {
+		if x[i] == m {
+			return i
 		}
 	}
-	return best
+	return -1
 }
 
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }

@@ -66,17 +66,22 @@ func tanh(x float32) float32 {
 // Exp computes dst = e^x.
 func Exp(dst, x []float32) {
 	x = x[:len(dst)]
-	for i := range dst {
+	for i := expLanes(dst, x); i < len(dst); i++ {
 		dst[i] = exp(x[i])
 	}
 }
 
-// ExpSum replaces x by e^(x-m) and returns the sum.
+// ExpSum replaces x by e^(x-m) and returns the sum. m is the maximum of x;
+// where that is -Inf, -Inf becomes 0.
 func ExpSum(x []float32, m float32) float32 {
-	var s float64
-	for i, v := range x {
+	if m == negInf {
+		m = 0
+	}
+	first, n := expSumLanes(x, m)
+	s := float64(first)
+	for i, v := range x[n:] {
 		e := exp(v - m)
-		x[i] = e
+		x[n+i] = e
 		s += float64(e)
 	}
 	return float32(s)
@@ -85,18 +90,15 @@ func ExpSum(x []float32, m float32) float32 {
 // SoftCap computes x = limit * tanh(x/limit).
 func SoftCap(x []float32, limit float32) {
 	inv := 1 / limit
-	for i, v := range x {
-		x[i] = limit * tanh(v*inv)
+	for i := softCapLanes(x, limit, inv); i < len(x); i++ {
+		x[i] = limit * tanh(x[i]*inv)
 	}
 }
 
 // Softmax replaces x by e^x / Σe^x. Elements at -Inf become 0; so does all of
 // x when nothing else is there.
 func Softmax(x []float32) {
-	m := Max(x)
-	if math.IsInf(float64(m), -1) {
-		clear(x)
-		return
+	if sum := ExpSum(x, Max(x)); sum != 0 {
+		Scale(x, 1/sum)
 	}
-	Scale(x, 1/ExpSum(x, m))
 }

@@ -23,7 +23,9 @@ func sweep(step uint32) []float32 {
 // nothing.
 const smallest = 0x1p-126
 
-func TestExp(t *testing.T) {
+func TestExp(t *testing.T) { everyTier(t, testExp) }
+
+func testExp(t *testing.T) {
 	x := sweep(10007)
 	got := make([]float32, len(x))
 	Exp(got, x)
@@ -43,7 +45,9 @@ func TestExp(t *testing.T) {
 	t.Logf("largest relative error %.3g", worst)
 }
 
-func TestActivations(t *testing.T) {
+func TestActivations(t *testing.T) { everyTier(t, testActivations) }
+
+func testActivations(t *testing.T) {
 	sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 	silu := func(x float64) float64 { return x * sigmoid(x) }
 	gelu := func(x float64) float64 {
@@ -52,8 +56,8 @@ func TestActivations(t *testing.T) {
 	erf := func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) }
 	relu2 := func(x float64) float64 { return max(x, 0) * max(x, 0) }
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
-		gate, up := random(r, n, 4), random(r, n, 1)
-		got := make([]float32, n)
+		gate, up := random(t, r, n, 4), random(t, r, n, 1)
+		got := guarded[float32](t, n)
 		each := func(what string, want func(g, u float64) float64) {
 			for i := range got {
 				near(t, fmt.Sprintf("%s(%v) [%d] of %d", what, gate[i], i, n), got[i], want(float64(gate[i]), float64(up[i])), 1e-6, 0.01)
@@ -95,7 +99,9 @@ func TestActivations(t *testing.T) {
 }
 
 // Large arguments saturate and NaN stays NaN, at every place in a vector.
-func TestActivationsSaturate(t *testing.T) {
+func TestActivationsSaturate(t *testing.T) { everyTier(t, testActivationsSaturate) }
+
+func testActivationsSaturate(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, c := range []struct {
 		name       string
@@ -109,7 +115,7 @@ func TestActivationsSaturate(t *testing.T) {
 		{"Exp", Exp, 0, float32(math.Inf(1)), float32(math.Inf(1))},
 	} {
 		for n := 1; n < 40; n++ {
-			x, got := make([]float32, n), make([]float32, n)
+			x, got := guarded[float32](t, n), make([]float32, n)
 			for i := range x {
 				x[i] = []float32{-c.in, c.in, nan}[i%3]
 			}
@@ -124,9 +130,11 @@ func TestActivationsSaturate(t *testing.T) {
 	}
 }
 
-func TestSoftmax(t *testing.T) {
+func TestSoftmax(t *testing.T) { everyTier(t, testSoftmax) }
+
+func testSoftmax(t *testing.T) {
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
-		x := random(r, n, 5)
+		x := random(t, r, n, 5)
 		for i := range x {
 			x[i] += 1000 // only differences count
 			if i%5 == 2 {

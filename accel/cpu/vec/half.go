@@ -6,32 +6,32 @@ import "math"
 // becomes Inf.
 func HalfFromFloat(dst []uint16, src []float32) {
 	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] = half(v)
+	for i := halfFromFloatLanes(dst, src); i < len(dst); i++ {
+		dst[i] = half(src[i])
 	}
 }
 
 // FloatFromHalf widens IEEE binary16.
 func FloatFromHalf(dst []float32, src []uint16) {
 	src = src[:len(dst)]
-	for i, h := range src {
-		dst[i] = float(h)
+	for i := floatFromHalfLanes(dst, src); i < len(dst); i++ {
+		dst[i] = float(src[i])
 	}
 }
 
 // BF16FromFloat rounds to bfloat16, to nearest even.
 func BF16FromFloat(dst []uint16, src []float32) {
 	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] = bf16(v)
+	for i := bf16FromFloatLanes(dst, src); i < len(dst); i++ {
+		dst[i] = bf16(src[i])
 	}
 }
 
 // FloatFromBF16 widens bfloat16.
 func FloatFromBF16(dst []float32, src []uint16) {
 	src = src[:len(dst)]
-	for i, h := range src {
-		dst[i] = math.Float32frombits(uint32(h) << 16)
+	for i := floatFromBF16Lanes(dst, src); i < len(dst); i++ {
+		dst[i] = math.Float32frombits(uint32(src[i]) << 16)
 	}
 }
 

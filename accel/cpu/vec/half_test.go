@@ -29,7 +29,9 @@ func halfRef(f float32) uint16 {
 	return sign | uint16(lo)
 }
 
-func TestHalf(t *testing.T) {
+func TestHalf(t *testing.T) { everyTier(t, testHalf) }
+
+func testHalf(t *testing.T) {
 	var all [1 << 16]uint16
 	var wide [1 << 16]float32
 	for i := range all {
@@ -78,7 +80,9 @@ func TestHalf(t *testing.T) {
 	}
 }
 
-func TestBF16(t *testing.T) {
+func TestBF16(t *testing.T) { everyTier(t, testBF16) }
+
+func testBF16(t *testing.T) {
 	x := sweep(9973)
 	h := make([]uint16, len(x))
 	back := make([]float32, len(x))

@@ -20,14 +20,16 @@ func L2Norm(dst, x []float32, eps float32) {
 // row (arXiv 1607.06450). w and b may be nil.
 func LayerNorm(dst, x, w, b []float32, eps float32) {
 	x = x[:len(dst)]
-	mean := sum(x) / float64(len(x))
-	for i, v := range x {
-		dst[i] = v - float32(mean)
+	n := float64(len(x))
+	mean := sum(x) / n
+	variance := max(sumSquares(x)/n-mean*mean, 0) // the sums are float64
+	shift, s := -float32(mean), float32(1/math.Sqrt(variance+float64(eps)))
+	for i := shiftScaleLanes(dst, x, shift, s); i < len(dst); i++ {
+		dst[i] = (x[i] + shift) * s
 	}
-	// What rounding the mean left over is taken out of the variance.
-	rest := sum(dst) / float64(len(dst))
-	variance := sumSquares(dst)/float64(len(dst)) - rest*rest
-	scaleBy(dst, dst, w, float32(1/math.Sqrt(variance+float64(eps))))
+	if w != nil {
+		Mul(dst, w)
+	}
 	if b != nil {
 		Add(dst, b)
 	}
@@ -37,13 +39,13 @@ func LayerNorm(dst, x, w, b []float32, eps float32) {
 func scaleBy(dst, x, w []float32, s float32) {
 	x = x[:len(dst)]
 	if w == nil {
-		for i := range dst {
+		for i := scaleLanes(dst, x, s); i < len(dst); i++ {
 			dst[i] = x[i] * s
 		}
 		return
 	}
 	w = w[:len(dst)]
-	for i := range dst {
+	for i := scaleMulLanes(dst, x, w, s); i < len(dst); i++ {
 		dst[i] = x[i] * s * w[i]
 	}
 }
@@ -51,8 +53,8 @@ func scaleBy(dst, x, w []float32, s float32) {
 // sumSquares accumulates in float64, so a row of any length keeps the
 // precision of its elements.
 func sumSquares(x []float32) float64 {
-	var s0, s1, s2, s3 float64
-	i := 0
+	var s1, s2, s3 float64
+	s0, i := sumSquaresLanes(x)
 	for ; i+4 <= len(x); i += 4 {
 		a, b, c, d := float64(x[i]), float64(x[i+1]), float64(x[i+2]), float64(x[i+3])
 		s0 += a * a
@@ -67,8 +69,8 @@ func sumSquares(x []float32) float64 {
 }
 
 func sum(x []float32) float64 {
-	var s0, s1 float64
-	i := 0
+	var s1 float64
+	s0, i := sumLanes(x)
 	for ; i+2 <= len(x); i += 2 {
 		s0 += float64(x[i])
 		s1 += float64(x[i+1])

@@ -8,18 +8,18 @@ func Rope(x, cos, sin []float32, interleaved bool) {
 	sin = sin[:n]
 	x = x[:2*n]
 	if interleaved {
-		for i, c := range cos {
+		for i := ropePairLanes(cos, sin, x); i < n; i++ {
 			a, b := x[2*i], x[2*i+1]
-			x[2*i] = a*c - b*sin[i]
-			x[2*i+1] = a*sin[i] + b*c
+			x[2*i] = a*cos[i] - b*sin[i]
+			x[2*i+1] = a*sin[i] + b*cos[i]
 		}
 		return
 	}
 	lo, hi := x[:n], x[n:]
-	for i, c := range cos {
+	for i := ropeHalfLanes(cos, sin, lo, hi); i < n; i++ {
 		a, b := lo[i], hi[i]
-		lo[i] = a*c - b*sin[i]
-		hi[i] = a*sin[i] + b*c
+		lo[i] = a*cos[i] - b*sin[i]
+		hi[i] = a*sin[i] + b*cos[i]
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-func random(r *rand.Rand, n int, scale float64) []float32 {
-	x := make([]float32, n)
+func random(t testing.TB, r *rand.Rand, n int, scale float64) []float32 {
+	x := guarded[float32](t, n)
 	for i := range x {
 		x[i] = float32(r.NormFloat64() * scale)
 	}
@@ -39,9 +39,11 @@ func lengths(t *testing.T, f func(t *testing.T, n int, r *rand.Rand)) {
 	f(t, 5003, r)
 }
 
-func TestArith(t *testing.T) {
+func TestArith(t *testing.T) { everyTier(t, testArith) }
+
+func testArith(t *testing.T) {
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
-		x, y := random(r, n, 1), random(r, n, 1)
+		x, y := random(t, r, n, 1), random(t, r, n, 1)
 		for _, op := range []struct {
 			name string
 			f    func(dst, x []float32)
@@ -72,7 +74,9 @@ func TestArith(t *testing.T) {
 	})
 }
 
-func TestArgMax(t *testing.T) {
+func TestArgMax(t *testing.T) { everyTier(t, testArgMax) }
+
+func testArgMax(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, c := range []struct {
 		x    []float32
@@ -91,7 +95,7 @@ func TestArgMax(t *testing.T) {
 		}
 	}
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
-		x := make([]float32, n)
+		x := guarded[float32](t, n)
 		want := -1
 		for i := range x {
 			if x[i] = float32(r.IntN(n)); i%7 == 3 {
@@ -106,10 +110,12 @@ func TestArgMax(t *testing.T) {
 	})
 }
 
-func TestNorms(t *testing.T) {
+func TestNorms(t *testing.T) { everyTier(t, testNorms) }
+
+func testNorms(t *testing.T) {
 	const eps = 1e-5
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
-		x, w, b := random(r, n, 3), random(r, n, 1), random(r, n, 1)
+		x, w, b := random(t, r, n, 3), random(t, r, n, 1), random(t, r, n, 1)
 		var mean, sq, variance float64
 		for i := range x {
 			x[i] += 20 // a mean far from 0 is what LayerNorm can lose bits to
@@ -120,7 +126,7 @@ func TestNorms(t *testing.T) {
 			variance += (float64(x[i]) - mean) * (float64(x[i]) - mean) / float64(n)
 		}
 		rms, std := math.Sqrt(sq/float64(n)+eps), math.Sqrt(variance+eps)
-		got := make([]float32, n)
+		got := guarded[float32](t, n)
 		each := func(what string, tol, floor float64, want func(i int) float64) {
 			for i := range got {
 				near(t, fmt.Sprintf("%s[%d] of %d", what, i, n), got[i], want(i), tol, floor)
@@ -144,13 +150,15 @@ func TestNorms(t *testing.T) {
 	})
 }
 
-func TestRope(t *testing.T) {
+func TestRope(t *testing.T) { everyTier(t, testRope) }
+
+func testRope(t *testing.T) {
 	lengths(t, func(t *testing.T, n int, r *rand.Rand) {
 		const heads = 3
 		dim := 2*n + 5 // the rest of a head stays as it is
-		cos, sin := random(r, n, 1), random(r, n, 1)
+		cos, sin := random(t, r, n, 1), random(t, r, n, 1)
 		for _, interleaved := range []bool{false, true} {
-			x := random(r, heads*dim, 1)
+			x := random(t, r, heads*dim, 1)
 			got := append([]float32(nil), x...)
 			RopeHeads(got, heads, dim, cos, sin, interleaved)
 			for h := range heads {

@@ -1,0 +1,7 @@
+//go:build !amd64 || noasm
+
+package vec
+
+var tiers = [...]string{"generic"}
+
+func supported() string { return "generic" }

@@ -156,7 +156,9 @@ func check(t *testing.T, s shape, seed uint64) {
 
 func scale(d int) float32 { return float32(1 / math.Sqrt(float64(d))) }
 
-func TestAttendHeadSizes(t *testing.T) {
+func TestAttendHeadSizes(t *testing.T) { everyTier(t, testAttendHeadSizes) }
+
+func testAttendHeadSizes(t *testing.T) {
 	for _, typ := range []Type{F32, F16, Q8_0} {
 		for _, d := range [][2]int{{8, 8}, {16, 16}, {32, 32}, {48, 48}, {64, 64}, {80, 80}, {96, 96}, {128, 128},
 			{192, 128}, {256, 256}, {512, 512}, {6, 10}, {120, 120}, {34, 2}} {
@@ -166,7 +168,9 @@ func TestAttendHeadSizes(t *testing.T) {
 	}
 }
 
-func TestAttendCases(t *testing.T) {
+func TestAttendCases(t *testing.T) { everyTier(t, testAttendCases) }
+
+func testAttendCases(t *testing.T) {
 	sinks := []float32{0.5, -3, 4, 0}
 	for _, typ := range []Type{F32, F16, Q8_0} {
 		l := Layout{typ, 1, 32, 32}
@@ -192,10 +196,12 @@ func TestAttendCases(t *testing.T) {
 	}
 }
 
-func TestAttendRandom(t *testing.T) {
-	n := 60
+func TestAttendRandom(t *testing.T) { everyTier(t, testAttendRandom) }
+
+func testAttendRandom(t *testing.T) {
+	n := 40
 	if testing.Short() {
-		n = 15
+		n = 10
 	}
 	r := rand.New(rand.NewPCG(3, 3))
 	for range n {
@@ -217,7 +223,9 @@ func TestAttendRandom(t *testing.T) {
 }
 
 // A score that overflows may cost its own row, never another.
-func TestAttendExtremes(t *testing.T) {
+func TestAttendExtremes(t *testing.T) { everyTier(t, testAttendExtremes) }
+
+func testAttendExtremes(t *testing.T) {
 	for _, typ := range []Type{F32, F16, Q8_0} {
 		l := Layout{typ, 1, 32, 32}
 		block := poison(l.BlockBytes())
@@ -248,7 +256,9 @@ func TestAttendExtremes(t *testing.T) {
 	}
 }
 
-func TestAttendAllocatesNothing(t *testing.T) {
+func TestAttendAllocatesNothing(t *testing.T) { everyTier(t, testAttendAllocatesNothing) }
+
+func testAttendAllocatesNothing(t *testing.T) {
 	l := Layout{F16, 2, 64, 64}
 	r := rand.New(rand.NewPCG(1, 1))
 	c := fill(r, l, 0, 300)

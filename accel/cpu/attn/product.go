@@ -30,7 +30,7 @@ func (w *walk) score(keys []byte, r, n, groups int) {
 	}
 	switch w.Type {
 	case F32, F16:
-		mulGeneric(&p, w.Type)
+		p.mul(w.Type)
 	case Q8_0:
 		p.k = w.dkPadded()
 		scoreQ8(&p)
@@ -47,7 +47,7 @@ func (w *walk) gather(values []byte, r, n, col, at, k int) {
 	}
 	switch w.Type {
 	case F32, F16:
-		mulGeneric(&p, w.Type)
+		p.mul(w.Type)
 	case Q8_0:
 		p.panels = 1
 		p.scales = unsafe.Pointer(&w.scales[0])
@@ -56,7 +56,7 @@ func (w *walk) gather(values []byte, r, n, col, at, k int) {
 			vec.FloatFromHalf(w.scales[:k], view[uint16](panel[BlockLen*lanes:])[at:])
 			p.b = unsafe.Pointer(&panel[at*lanes])
 			p.c = unsafe.Pointer(&w.out[r*w.ldo+j*lanes])
-			mulGeneric(&p, Q8_0)
+			p.mul(Q8_0)
 		}
 	}
 }

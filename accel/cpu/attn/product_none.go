@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm
+
+package attn
+
+func (p *product) mul(t Type) { mulGeneric(p, t) }

@@ -33,7 +33,7 @@ func (w *walk) score(keys []byte, r, n, groups int) {
 		p.mul(w.Type)
 	case Q8_0:
 		p.k = w.dkPadded()
-		scoreQ8(&p)
+		p.score()
 	}
 }
 

@@ -5,6 +5,8 @@ package attn
 import (
 	"unsafe"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/runnel-chat/runnel/accel/cpu/vec"
 )
 
@@ -30,18 +32,23 @@ func mulF16AVX2(p *product)
 //go:noescape
 func mulQ8AVX2(p *product)
 
+// Please refer to scoreGeneric for the reference implementation.
+
+//go:noescape
+func scoreQ8VNNI(p *product)
+
+//go:noescape
+func scoreQ8AVX2(p *product)
+
 // mul computes a product whose b holds values of type t.
 func (p *product) mul(t Type) {
 	switch vec.Tier() {
 	case "avx512":
 		p.mulAVX512(t)
 	case "avx2":
-		const most = 6 // rows
+		const most = 6
 		for r := 0; r < p.rows; r += most {
-			part := *p
-			part.rows = min(p.rows-r, most)
-			part.a = unsafe.Add(p.a, r*p.lda*4)
-			part.c = unsafe.Add(p.c, r*p.ldc*4)
+			part := p.part(r, most)
 			part.mulAVX2(t)
 		}
 	default:
@@ -69,4 +76,41 @@ func (p *product) mulAVX2(t Type) {
 	case Q8_0:
 		mulQ8AVX2(p)
 	}
+}
+
+// score computes a product of query blocks with Q8_0 keys.
+func (p *product) score() {
+	switch vec.Tier() {
+	case "avx512":
+		if !cpu.X86.HasAVX512VNNI {
+			p.scoreAVX2()
+			return
+		}
+		const most = 6
+		for r := 0; r < p.rows; r += most {
+			part := p.part(r, most)
+			scoreQ8VNNI(&part)
+		}
+	case "avx2":
+		p.scoreAVX2()
+	default:
+		scoreGeneric(p)
+	}
+}
+
+func (p *product) scoreAVX2() {
+	const most = 2
+	for r := 0; r < p.rows; r += most {
+		part := p.part(r, most)
+		scoreQ8AVX2(&part)
+	}
+}
+
+// part is the product of the rows from r, most of them at most.
+func (p *product) part(r, most int) product {
+	q := *p
+	q.rows = min(p.rows-r, most)
+	q.a = unsafe.Add(p.a, r*p.lda*4)
+	q.c = unsafe.Add(p.c, r*p.ldc*4)
+	return q
 }

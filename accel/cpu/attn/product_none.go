@@ -3,3 +3,5 @@
 package attn
 
 func (p *product) mul(t Type) { mulGeneric(p, t) }
+
+func (p *product) score() { scoreGeneric(p) }

@@ -35,9 +35,9 @@ func packQuery(row, q []float32, scale float32) {
 	}
 }
 
-// scoreQ8 is the product of query blocks with groups of Q8_0 keys. k is DK
+// scoreGeneric is the product of query blocks with groups of Q8_0 keys. k is DK
 // rounded up to a multiple of 4.
-func scoreQ8(p *product) {
+func scoreGeneric(p *product) {
 	blocks := (p.k + 31) / 32
 	for j := range p.panels {
 		codes := unsafe.Slice(at[uint8](p.b, j*p.ldb), p.k*lanes)

@@ -76,3 +76,48 @@ func testProduct(t *testing.T, r *rand.Rand, typ Type, rows, k, panels, add int)
 		}
 	}
 }
+
+// TestScore compares the integer scores with scoreGeneric.
+func TestScore(t *testing.T) {
+	everyTier(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(6, 6))
+		for rows := 1; rows <= tileRows; rows++ {
+			for _, dk := range []int{2, 4, 8, 12, 28, 32, 36, 64, 80, 120, 128, 512} {
+				testScore(t, r, rows, dk, 1+r.IntN(3))
+			}
+		}
+	})
+}
+
+func testScore(t *testing.T, r *rand.Rand, rows, dk, panels int) {
+	t.Helper()
+	l := Layout{Q8_0, 1, dk, dk}
+	ldc := panels * lanes
+	block := guarded[byte](t, panels*l.groupBytes())
+	group := make([]byte, l.groupBytes())
+	values8 := make([]byte, l.panels()*l.panelBytes())
+	for j := range panels {
+		for i := range lanes {
+			l.storeQ8(group, values8, i, values(r, dk), values(r, dk))
+		}
+		copy(block[j*l.groupBytes():], group)
+	}
+	a := guarded[float32](t, tileRows*l.ldq())
+	for i := range tileRows {
+		packQuery(a[i*l.ldq():], values(r, dk), 0.1)
+	}
+	c, want := guarded[float32](t, tileRows*ldc), make([]float32, tileRows*ldc)
+	p := product{
+		c: unsafe.Pointer(&c[0]), a: unsafe.Pointer(&a[0]), b: unsafe.Pointer(&block[0]),
+		ldc: ldc, lda: l.ldq(), ldb: l.groupBytes(), rows: rows, k: l.dkPadded(), panels: panels,
+	}
+	ref := p
+	ref.c = unsafe.Pointer(&want[0])
+	scoreGeneric(&ref)
+	p.score()
+	for i := range rows * ldc {
+		if e := math.Abs(float64(c[i] - want[i])); !(e <= 1e-6*math.Sqrt(float64(dk))) {
+			t.Fatalf("rows %d dk %d panels %d: c[%d] = %v, want %v", rows, dk, panels, i, c[i], want[i])
+		}
+	}
+}

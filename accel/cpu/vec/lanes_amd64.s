@@ -4,190 +4,6 @@
 
 #include "textflag.h"
 
-// Eight copies of each constant.
-
-// expMax
-DATA constants<>+0(SB)/8, $0x42b1999a42b1999a
-DATA constants<>+8(SB)/8, $0x42b1999a42b1999a
-DATA constants<>+16(SB)/8, $0x42b1999a42b1999a
-DATA constants<>+24(SB)/8, $0x42b1999a42b1999a
-
-// expMin
-DATA constants<>+32(SB)/8, $0xc2d00000c2d00000
-DATA constants<>+40(SB)/8, $0xc2d00000c2d00000
-DATA constants<>+48(SB)/8, $0xc2d00000c2d00000
-DATA constants<>+56(SB)/8, $0xc2d00000c2d00000
-
-// log2e
-DATA constants<>+64(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+72(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+80(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+88(SB)/8, $0x3fb8aa3b3fb8aa3b
-
-// toRound
-DATA constants<>+96(SB)/8, $0x4b4000004b400000
-DATA constants<>+104(SB)/8, $0x4b4000004b400000
-DATA constants<>+112(SB)/8, $0x4b4000004b400000
-DATA constants<>+120(SB)/8, $0x4b4000004b400000
-
-// ln2Hi
-DATA constants<>+128(SB)/8, $0x3f3180003f318000
-DATA constants<>+136(SB)/8, $0x3f3180003f318000
-DATA constants<>+144(SB)/8, $0x3f3180003f318000
-DATA constants<>+152(SB)/8, $0x3f3180003f318000
-
-// ln2Lo
-DATA constants<>+160(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+168(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+176(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+184(SB)/8, $0xb95e8083b95e8083
-
-// expC0
-DATA constants<>+192(SB)/8, $0x3950696739506967
-DATA constants<>+200(SB)/8, $0x3950696739506967
-DATA constants<>+208(SB)/8, $0x3950696739506967
-DATA constants<>+216(SB)/8, $0x3950696739506967
-
-// expC1
-DATA constants<>+224(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+232(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+240(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+248(SB)/8, $0x3ab743ce3ab743ce
-
-// expC2
-DATA constants<>+256(SB)/8, $0x3c0889083c088908
-DATA constants<>+264(SB)/8, $0x3c0889083c088908
-DATA constants<>+272(SB)/8, $0x3c0889083c088908
-DATA constants<>+280(SB)/8, $0x3c0889083c088908
-
-// expC3
-DATA constants<>+288(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+296(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+304(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+312(SB)/8, $0x3d2aa9c13d2aa9c1
-
-// expC4
-DATA constants<>+320(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+328(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+336(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+344(SB)/8, $0x3e2aaaaa3e2aaaaa
-
-// expC5
-DATA constants<>+352(SB)/8, $0x3f0000003f000000
-DATA constants<>+360(SB)/8, $0x3f0000003f000000
-DATA constants<>+368(SB)/8, $0x3f0000003f000000
-DATA constants<>+376(SB)/8, $0x3f0000003f000000
-
-// one
-DATA constants<>+384(SB)/8, $0x3f8000003f800000
-DATA constants<>+392(SB)/8, $0x3f8000003f800000
-DATA constants<>+400(SB)/8, $0x3f8000003f800000
-DATA constants<>+408(SB)/8, $0x3f8000003f800000
-
-// two
-DATA constants<>+416(SB)/8, $0x4000000040000000
-DATA constants<>+424(SB)/8, $0x4000000040000000
-DATA constants<>+432(SB)/8, $0x4000000040000000
-DATA constants<>+440(SB)/8, $0x4000000040000000
-
-// -two
-DATA constants<>+448(SB)/8, $0xc0000000c0000000
-DATA constants<>+456(SB)/8, $0xc0000000c0000000
-DATA constants<>+464(SB)/8, $0xc0000000c0000000
-DATA constants<>+472(SB)/8, $0xc0000000c0000000
-
-// -gelu1
-DATA constants<>+480(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+488(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+496(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+504(SB)/8, $0xbfcc422abfcc422a
-
-// -gelu3
-DATA constants<>+512(SB)/8, $0xbd922279bd922279
-DATA constants<>+520(SB)/8, $0xbd922279bd922279
-DATA constants<>+528(SB)/8, $0xbd922279bd922279
-DATA constants<>+536(SB)/8, $0xbd922279bd922279
-
-// -quick
-DATA constants<>+544(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+552(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+560(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+568(SB)/8, $0xbfd9db23bfd9db23
-
-// tanhSmall
-DATA constants<>+576(SB)/8, $0x3e8000003e800000
-DATA constants<>+584(SB)/8, $0x3e8000003e800000
-DATA constants<>+592(SB)/8, $0x3e8000003e800000
-DATA constants<>+600(SB)/8, $0x3e8000003e800000
-
-// tanh3
-DATA constants<>+608(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+616(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+624(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+632(SB)/8, $0xbeaaaaabbeaaaaab
-
-// tanh5
-DATA constants<>+640(SB)/8, $0x3e0888893e088889
-DATA constants<>+648(SB)/8, $0x3e0888893e088889
-DATA constants<>+656(SB)/8, $0x3e0888893e088889
-DATA constants<>+664(SB)/8, $0x3e0888893e088889
-
-// tanh7
-DATA constants<>+672(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+680(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+688(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+696(SB)/8, $0xbd5d0dd1bd5d0dd1
-
-// tanh9
-DATA constants<>+704(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+712(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+720(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+728(SB)/8, $0x3cb327a43cb327a4
-
-// -inf
-DATA constants<>+736(SB)/8, $0xff800000ff800000
-DATA constants<>+744(SB)/8, $0xff800000ff800000
-DATA constants<>+752(SB)/8, $0xff800000ff800000
-DATA constants<>+760(SB)/8, $0xff800000ff800000
-
-// sign
-DATA constants<>+768(SB)/8, $0x8000000080000000
-DATA constants<>+776(SB)/8, $0x8000000080000000
-DATA constants<>+784(SB)/8, $0x8000000080000000
-DATA constants<>+792(SB)/8, $0x8000000080000000
-
-// abs
-DATA constants<>+800(SB)/8, $0x7fffffff7fffffff
-DATA constants<>+808(SB)/8, $0x7fffffff7fffffff
-DATA constants<>+816(SB)/8, $0x7fffffff7fffffff
-DATA constants<>+824(SB)/8, $0x7fffffff7fffffff
-
-// bf16Half
-DATA constants<>+832(SB)/8, $0x00007fff00007fff
-DATA constants<>+840(SB)/8, $0x00007fff00007fff
-DATA constants<>+848(SB)/8, $0x00007fff00007fff
-DATA constants<>+856(SB)/8, $0x00007fff00007fff
-
-// bf16Quiet
-DATA constants<>+864(SB)/8, $0x0040000000400000
-DATA constants<>+872(SB)/8, $0x0040000000400000
-DATA constants<>+880(SB)/8, $0x0040000000400000
-DATA constants<>+888(SB)/8, $0x0040000000400000
-
-// int1
-DATA constants<>+896(SB)/8, $0x0000000100000001
-DATA constants<>+904(SB)/8, $0x0000000100000001
-DATA constants<>+912(SB)/8, $0x0000000100000001
-DATA constants<>+920(SB)/8, $0x0000000100000001
-
-// zero
-DATA constants<>+928(SB)/8, $0x0000000000000000
-DATA constants<>+936(SB)/8, $0x0000000000000000
-DATA constants<>+944(SB)/8, $0x0000000000000000
-DATA constants<>+952(SB)/8, $0x0000000000000000
-
-GLOBL constants<>(SB), RODATA|NOPTR, $960
-
 // func addLanes(dst [], x []) (n)
 TEXT ·addLanes(SB), NOSPLIT, $0-56
 	CMPB ·level(SB), $2
@@ -1065,10 +881,10 @@ avx512:
 	ANDQ $-16, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), SI
-	VBROADCASTSS constants<>+736(SB), Z0
-	VBROADCASTSS constants<>+736(SB), Z1
-	VBROADCASTSS constants<>+736(SB), Z2
-	VBROADCASTSS constants<>+736(SB), Z3
+	VBROADCASTSS constants<>+0(SB), Z0
+	VBROADCASTSS constants<>+0(SB), Z1
+	VBROADCASTSS constants<>+0(SB), Z2
+	VBROADCASTSS constants<>+0(SB), Z3
 	XORL BX, BX
 	MOVQ CX, R8
 	ANDQ $-64, R8
@@ -1115,10 +931,10 @@ avx2:
 	ANDQ $-8, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), SI
-	VBROADCASTSS constants<>+736(SB), Y0
-	VBROADCASTSS constants<>+736(SB), Y1
-	VBROADCASTSS constants<>+736(SB), Y2
-	VBROADCASTSS constants<>+736(SB), Y3
+	VBROADCASTSS constants<>+0(SB), Y0
+	VBROADCASTSS constants<>+0(SB), Y1
+	VBROADCASTSS constants<>+0(SB), Y2
+	VBROADCASTSS constants<>+0(SB), Y3
 	XORL BX, BX
 	MOVQ CX, R8
 	ANDQ $-32, R8
@@ -1173,11 +989,11 @@ avx512:
 	ANDQ $-16, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), SI
-	VBROADCASTSS constants<>+928(SB), Z0
-	VBROADCASTSS constants<>+928(SB), Z1
-	VBROADCASTSS constants<>+928(SB), Z2
-	VBROADCASTSS constants<>+928(SB), Z3
-	VBROADCASTSS constants<>+800(SB), Z15
+	VBROADCASTSS constants<>+32(SB), Z0
+	VBROADCASTSS constants<>+32(SB), Z1
+	VBROADCASTSS constants<>+32(SB), Z2
+	VBROADCASTSS constants<>+32(SB), Z3
+	VBROADCASTSS constants<>+64(SB), Z15
 	XORL BX, BX
 	MOVQ CX, R8
 	ANDQ $-64, R8
@@ -1229,11 +1045,11 @@ avx2:
 	ANDQ $-8, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), SI
-	VBROADCASTSS constants<>+928(SB), Y0
-	VBROADCASTSS constants<>+928(SB), Y1
-	VBROADCASTSS constants<>+928(SB), Y2
-	VBROADCASTSS constants<>+928(SB), Y3
-	VBROADCASTSS constants<>+800(SB), Y15
+	VBROADCASTSS constants<>+32(SB), Y0
+	VBROADCASTSS constants<>+32(SB), Y1
+	VBROADCASTSS constants<>+32(SB), Y2
+	VBROADCASTSS constants<>+32(SB), Y3
+	VBROADCASTSS constants<>+64(SB), Y15
 	XORL BX, BX
 	MOVQ CX, R8
 	ANDQ $-32, R8
@@ -1346,9 +1162,9 @@ avx512:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done102
@@ -1357,19 +1173,19 @@ avx512_single101:
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
 	VMOVUPS Z0, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1385,9 +1201,9 @@ avx2:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done106
@@ -1396,26 +1212,26 @@ avx2_single105:
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
 	VMOVUPS Y0, 0(DI)(BX*4)
@@ -1441,9 +1257,9 @@ avx512:
 	ANDQ $-16, CX
 	MOVQ CX, n+40(FP)
 	MOVQ x_base+0(FP), DI
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	VBROADCASTSS m+24(FP), Z11
 	VXORPS Z10, Z10, Z10
 	XORL BX, BX
@@ -1455,19 +1271,19 @@ avx512_single109:
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
 	VADDPS Z0, Z10, Z10
 	VMOVUPS Z0, 0(DI)(BX*4)
@@ -1493,9 +1309,9 @@ avx2:
 	ANDQ $-8, CX
 	MOVQ CX, n+40(FP)
 	MOVQ x_base+0(FP), DI
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	VBROADCASTSS m+24(FP), Y11
 	VXORPS Y10, Y10, Y10
 	XORL BX, BX
@@ -1507,26 +1323,26 @@ avx2_single113:
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
 	VADDPS Y0, Y10, Y10
@@ -1561,33 +1377,33 @@ avx512:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done118
 avx512_single117:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+768(SB), Z3, Z0
+	VXORPS.BCST constants<>+512(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1603,41 +1419,41 @@ avx2:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done122
 avx2_single121:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+768(SB), Y3, Y0
+	VXORPS constants<>+512(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -1663,33 +1479,33 @@ avx512:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done126
 avx512_single125:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+768(SB), Z3, Z0
+	VXORPS.BCST constants<>+512(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMULPS 0(DX)(BX*4), Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -1707,41 +1523,41 @@ avx2:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done130
 avx2_single129:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+768(SB), Y3, Y0
+	VXORPS constants<>+512(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMULPS 0(DX)(BX*4), Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -1767,36 +1583,36 @@ avx512:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done134
 avx512_single133:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+480(SB), Z0
-	VFMADD231PS.BCST constants<>+512(SB), Z1, Z0
+	VBROADCASTSS constants<>+544(SB), Z0
+	VFMADD231PS.BCST constants<>+576(SB), Z1, Z0
 	VMULPS Z3, Z0, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1812,44 +1628,44 @@ avx2:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done138
 avx2_single137:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+480(SB), Y0
-	VFMADD231PS constants<>+512(SB), Y1, Y0
+	VBROADCASTSS constants<>+544(SB), Y0
+	VFMADD231PS constants<>+576(SB), Y1, Y0
 	VMULPS Y3, Y0, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -1875,36 +1691,36 @@ avx512:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done142
 avx512_single141:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+480(SB), Z0
-	VFMADD231PS.BCST constants<>+512(SB), Z1, Z0
+	VBROADCASTSS constants<>+544(SB), Z0
+	VFMADD231PS.BCST constants<>+576(SB), Z1, Z0
 	VMULPS Z3, Z0, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMULPS 0(DX)(BX*4), Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -1922,44 +1738,44 @@ avx2:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done146
 avx2_single145:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+480(SB), Y0
-	VFMADD231PS constants<>+512(SB), Y1, Y0
+	VBROADCASTSS constants<>+544(SB), Y0
+	VFMADD231PS constants<>+576(SB), Y1, Y0
 	VMULPS Y3, Y0, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMULPS 0(DX)(BX*4), Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -1986,33 +1802,33 @@ avx512:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done150
 avx512_single149:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+768(SB), Z3, Z0
+	VXORPS.BCST constants<>+512(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VMOVUPS 0(DX)(BX*4), Z3
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -2030,41 +1846,41 @@ avx2:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done154
 avx2_single153:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+768(SB), Y3, Y0
+	VXORPS constants<>+512(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VMOVUPS 0(DX)(BX*4), Y3
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -2091,41 +1907,41 @@ avx512:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	VBROADCASTSS limit+72(FP), Z11
-	VXORPS.BCST constants<>+768(SB), Z11, Z10
+	VXORPS.BCST constants<>+512(SB), Z11, Z10
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done158
 avx512_single157:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMINPS Z3, Z11, Z3
-	VMULPS.BCST constants<>+544(SB), Z3, Z0
+	VMULPS.BCST constants<>+608(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS 0(DX)(BX*4), Z4
 	VMINPS Z4, Z11, Z4
 	VMAXPS Z4, Z10, Z4
-	VADDPS.BCST constants<>+384(SB), Z4, Z4
+	VADDPS.BCST constants<>+480(SB), Z4, Z4
 	VMULPS Z4, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -2142,49 +1958,49 @@ avx2:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ up_base+48(FP), DX
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	VBROADCASTSS limit+72(FP), Y11
-	VXORPS constants<>+768(SB), Y11, Y10
+	VXORPS constants<>+512(SB), Y11, Y10
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done162
 avx2_single161:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMINPS Y3, Y11, Y3
-	VMULPS constants<>+544(SB), Y3, Y0
+	VMULPS constants<>+608(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
+	VADDPS constants<>+480(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS 0(DX)(BX*4), Y4
 	VMINPS Y4, Y11, Y4
 	VMAXPS Y4, Y10, Y4
-	VADDPS constants<>+384(SB), Y4, Y4
+	VADDPS constants<>+480(SB), Y4, Y4
 	VMULPS Y4, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -2208,9 +2024,9 @@ avx512:
 	ANDQ $-16, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), DI
-	VBROADCASTSS constants<>+32(SB), Z12
-	VBROADCASTSS constants<>+0(SB), Z13
-	VBROADCASTSS constants<>+96(SB), Z14
+	VBROADCASTSS constants<>+96(SB), Z12
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+160(SB), Z14
 	VBROADCASTSS limit+24(FP), Z11
 	VBROADCASTSS inv+28(FP), Z10
 	XORL BX, BX
@@ -2218,39 +2034,39 @@ avx512:
 	JGE avx512_done166
 avx512_single165:
 	VMULPS 0(DI)(BX*4), Z10, Z3
-	VANDPS.BCST constants<>+800(SB), Z3, Z4
+	VANDPS.BCST constants<>+64(SB), Z3, Z4
 	VADDPS Z4, Z4, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
-	VFMADD231PS.BCST constants<>+64(SB), Z0, Z1
+	VFMADD231PS.BCST constants<>+192(SB), Z0, Z1
 	VSUBPS Z14, Z1, Z2
-	VFNMADD231PS.BCST constants<>+128(SB), Z2, Z0
-	VFNMADD231PS.BCST constants<>+160(SB), Z2, Z0
-	VBROADCASTSS constants<>+192(SB), Z1
-	VFMADD213PS.BCST constants<>+224(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+256(SB), Z0, Z1
-	VFMADD213PS.BCST constants<>+288(SB), Z0, Z1
+	VFNMADD231PS.BCST constants<>+224(SB), Z2, Z0
+	VFNMADD231PS.BCST constants<>+256(SB), Z2, Z0
+	VBROADCASTSS constants<>+288(SB), Z1
 	VFMADD213PS.BCST constants<>+320(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+352(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VMULPS Z0, Z1, Z1
 	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+384(SB), Z1, Z1
+	VADDPS.BCST constants<>+480(SB), Z1, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
-	VBROADCASTSS constants<>+448(SB), Z1
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VBROADCASTSS constants<>+640(SB), Z1
 	VDIVPS Z0, Z1, Z0
-	VADDPS.BCST constants<>+384(SB), Z0, Z0
-	VANDPS.BCST constants<>+768(SB), Z3, Z1
+	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VANDPS.BCST constants<>+512(SB), Z3, Z1
 	VORPS Z1, Z0, Z0
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+704(SB), Z2
-	VFMADD213PS.BCST constants<>+672(SB), Z1, Z2
-	VFMADD213PS.BCST constants<>+640(SB), Z1, Z2
-	VFMADD213PS.BCST constants<>+608(SB), Z1, Z2
-	VFMADD213PS.BCST constants<>+384(SB), Z1, Z2
+	VBROADCASTSS constants<>+672(SB), Z2
+	VFMADD213PS.BCST constants<>+704(SB), Z1, Z2
+	VFMADD213PS.BCST constants<>+736(SB), Z1, Z2
+	VFMADD213PS.BCST constants<>+768(SB), Z1, Z2
+	VFMADD213PS.BCST constants<>+480(SB), Z1, Z2
 	VMULPS Z3, Z2, Z2
-	VCMPPS.BCST $1, constants<>+576(SB), Z4, K1
+	VCMPPS.BCST $1, constants<>+800(SB), Z4, K1
 	VMOVAPS Z2, K1, Z0
 	VMULPS Z11, Z0, Z0
 	VMOVUPS Z0, 0(DI)(BX*4)
@@ -2266,9 +2082,9 @@ avx2:
 	ANDQ $-8, CX
 	MOVQ CX, n+32(FP)
 	MOVQ x_base+0(FP), DI
-	VBROADCASTSS constants<>+32(SB), Y12
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+96(SB), Y14
+	VBROADCASTSS constants<>+96(SB), Y12
+	VBROADCASTSS constants<>+128(SB), Y13
+	VBROADCASTSS constants<>+160(SB), Y14
 	VBROADCASTSS limit+24(FP), Y11
 	VBROADCASTSS inv+28(FP), Y10
 	XORL BX, BX
@@ -2276,47 +2092,47 @@ avx2:
 	JGE avx2_done170
 avx2_single169:
 	VMULPS 0(DI)(BX*4), Y10, Y3
-	VANDPS constants<>+800(SB), Y3, Y4
+	VANDPS constants<>+64(SB), Y3, Y4
 	VADDPS Y4, Y4, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
-	VFMADD231PS constants<>+64(SB), Y0, Y1
+	VFMADD231PS constants<>+192(SB), Y0, Y1
 	VSUBPS Y14, Y1, Y2
-	VFNMADD231PS constants<>+128(SB), Y2, Y0
-	VFNMADD231PS constants<>+160(SB), Y2, Y0
+	VFNMADD231PS constants<>+224(SB), Y2, Y0
+	VFNMADD231PS constants<>+256(SB), Y2, Y0
 	VPSUBD Y14, Y1, Y1
-	VBROADCASTSS constants<>+192(SB), Y2
-	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VFMADD213PS constants<>+256(SB), Y0, Y2
-	VFMADD213PS constants<>+288(SB), Y0, Y2
+	VBROADCASTSS constants<>+288(SB), Y2
 	VFMADD213PS constants<>+320(SB), Y0, Y2
 	VFMADD213PS constants<>+352(SB), Y0, Y2
+	VFMADD213PS constants<>+384(SB), Y0, Y2
+	VFMADD213PS constants<>+416(SB), Y0, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VMULPS Y0, Y2, Y2
 	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+384(SB), Y2, Y2
+	VADDPS constants<>+480(SB), Y2, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+384(SB), Y0, Y0
+	VPADDD constants<>+480(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+384(SB), Y1, Y1
+	VPADDD constants<>+480(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
-	VBROADCASTSS constants<>+448(SB), Y1
+	VADDPS constants<>+480(SB), Y0, Y0
+	VBROADCASTSS constants<>+640(SB), Y1
 	VDIVPS Y0, Y1, Y0
-	VADDPS constants<>+384(SB), Y0, Y0
-	VANDPS constants<>+768(SB), Y3, Y1
+	VADDPS constants<>+480(SB), Y0, Y0
+	VANDPS constants<>+512(SB), Y3, Y1
 	VORPS Y1, Y0, Y0
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+704(SB), Y2
-	VFMADD213PS constants<>+672(SB), Y1, Y2
-	VFMADD213PS constants<>+640(SB), Y1, Y2
-	VFMADD213PS constants<>+608(SB), Y1, Y2
-	VFMADD213PS constants<>+384(SB), Y1, Y2
+	VBROADCASTSS constants<>+672(SB), Y2
+	VFMADD213PS constants<>+704(SB), Y1, Y2
+	VFMADD213PS constants<>+736(SB), Y1, Y2
+	VFMADD213PS constants<>+768(SB), Y1, Y2
+	VFMADD213PS constants<>+480(SB), Y1, Y2
 	VMULPS Y3, Y2, Y2
-	VCMPPS $1, constants<>+576(SB), Y4, Y1
+	VCMPPS $1, constants<>+800(SB), Y4, Y1
 	VBLENDVPS Y1, Y2, Y0, Y0
 	VMULPS Y11, Y0, Y0
 	VMOVUPS Y0, 0(DI)(BX*4)
@@ -2738,8 +2554,8 @@ avx512:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	VBROADCASTSS constants<>+832(SB), Z12
-	VBROADCASTSS constants<>+896(SB), Z13
-	VBROADCASTSS constants<>+864(SB), Z14
+	VBROADCASTSS constants<>+864(SB), Z13
+	VBROADCASTSS constants<>+896(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done214
@@ -2768,8 +2584,8 @@ avx2:
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	VBROADCASTSS constants<>+832(SB), Y12
-	VBROADCASTSS constants<>+896(SB), Y13
-	VBROADCASTSS constants<>+864(SB), Y14
+	VBROADCASTSS constants<>+864(SB), Y13
+	VBROADCASTSS constants<>+896(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done218
@@ -2792,3 +2608,181 @@ avx2_single217:
 avx2_done218:
 	VZEROUPPER
 	RET
+
+// Eight copies of each constant.
+
+// -inf
+DATA constants<>+0(SB)/8, $0xff800000ff800000
+DATA constants<>+8(SB)/8, $0xff800000ff800000
+DATA constants<>+16(SB)/8, $0xff800000ff800000
+DATA constants<>+24(SB)/8, $0xff800000ff800000
+
+// zero
+DATA constants<>+32(SB)/8, $0x0000000000000000
+DATA constants<>+40(SB)/8, $0x0000000000000000
+DATA constants<>+48(SB)/8, $0x0000000000000000
+DATA constants<>+56(SB)/8, $0x0000000000000000
+
+// abs
+DATA constants<>+64(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+72(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+80(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+88(SB)/8, $0x7fffffff7fffffff
+
+// expMin
+DATA constants<>+96(SB)/8, $0xc2d00000c2d00000
+DATA constants<>+104(SB)/8, $0xc2d00000c2d00000
+DATA constants<>+112(SB)/8, $0xc2d00000c2d00000
+DATA constants<>+120(SB)/8, $0xc2d00000c2d00000
+
+// expMax
+DATA constants<>+128(SB)/8, $0x42b1999a42b1999a
+DATA constants<>+136(SB)/8, $0x42b1999a42b1999a
+DATA constants<>+144(SB)/8, $0x42b1999a42b1999a
+DATA constants<>+152(SB)/8, $0x42b1999a42b1999a
+
+// toRound
+DATA constants<>+160(SB)/8, $0x4b4000004b400000
+DATA constants<>+168(SB)/8, $0x4b4000004b400000
+DATA constants<>+176(SB)/8, $0x4b4000004b400000
+DATA constants<>+184(SB)/8, $0x4b4000004b400000
+
+// log2e
+DATA constants<>+192(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+200(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+208(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+216(SB)/8, $0x3fb8aa3b3fb8aa3b
+
+// ln2Hi
+DATA constants<>+224(SB)/8, $0x3f3180003f318000
+DATA constants<>+232(SB)/8, $0x3f3180003f318000
+DATA constants<>+240(SB)/8, $0x3f3180003f318000
+DATA constants<>+248(SB)/8, $0x3f3180003f318000
+
+// ln2Lo
+DATA constants<>+256(SB)/8, $0xb95e8083b95e8083
+DATA constants<>+264(SB)/8, $0xb95e8083b95e8083
+DATA constants<>+272(SB)/8, $0xb95e8083b95e8083
+DATA constants<>+280(SB)/8, $0xb95e8083b95e8083
+
+// expC0
+DATA constants<>+288(SB)/8, $0x3950696739506967
+DATA constants<>+296(SB)/8, $0x3950696739506967
+DATA constants<>+304(SB)/8, $0x3950696739506967
+DATA constants<>+312(SB)/8, $0x3950696739506967
+
+// expC1
+DATA constants<>+320(SB)/8, $0x3ab743ce3ab743ce
+DATA constants<>+328(SB)/8, $0x3ab743ce3ab743ce
+DATA constants<>+336(SB)/8, $0x3ab743ce3ab743ce
+DATA constants<>+344(SB)/8, $0x3ab743ce3ab743ce
+
+// expC2
+DATA constants<>+352(SB)/8, $0x3c0889083c088908
+DATA constants<>+360(SB)/8, $0x3c0889083c088908
+DATA constants<>+368(SB)/8, $0x3c0889083c088908
+DATA constants<>+376(SB)/8, $0x3c0889083c088908
+
+// expC3
+DATA constants<>+384(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA constants<>+392(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA constants<>+400(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA constants<>+408(SB)/8, $0x3d2aa9c13d2aa9c1
+
+// expC4
+DATA constants<>+416(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+424(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+432(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+440(SB)/8, $0x3e2aaaaa3e2aaaaa
+
+// expC5
+DATA constants<>+448(SB)/8, $0x3f0000003f000000
+DATA constants<>+456(SB)/8, $0x3f0000003f000000
+DATA constants<>+464(SB)/8, $0x3f0000003f000000
+DATA constants<>+472(SB)/8, $0x3f0000003f000000
+
+// one
+DATA constants<>+480(SB)/8, $0x3f8000003f800000
+DATA constants<>+488(SB)/8, $0x3f8000003f800000
+DATA constants<>+496(SB)/8, $0x3f8000003f800000
+DATA constants<>+504(SB)/8, $0x3f8000003f800000
+
+// sign
+DATA constants<>+512(SB)/8, $0x8000000080000000
+DATA constants<>+520(SB)/8, $0x8000000080000000
+DATA constants<>+528(SB)/8, $0x8000000080000000
+DATA constants<>+536(SB)/8, $0x8000000080000000
+
+// -gelu1
+DATA constants<>+544(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+552(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+560(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+568(SB)/8, $0xbfcc422abfcc422a
+
+// -gelu3
+DATA constants<>+576(SB)/8, $0xbd922279bd922279
+DATA constants<>+584(SB)/8, $0xbd922279bd922279
+DATA constants<>+592(SB)/8, $0xbd922279bd922279
+DATA constants<>+600(SB)/8, $0xbd922279bd922279
+
+// -quick
+DATA constants<>+608(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+616(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+624(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+632(SB)/8, $0xbfd9db23bfd9db23
+
+// -two
+DATA constants<>+640(SB)/8, $0xc0000000c0000000
+DATA constants<>+648(SB)/8, $0xc0000000c0000000
+DATA constants<>+656(SB)/8, $0xc0000000c0000000
+DATA constants<>+664(SB)/8, $0xc0000000c0000000
+
+// tanh9
+DATA constants<>+672(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+680(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+688(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+696(SB)/8, $0x3cb327a43cb327a4
+
+// tanh7
+DATA constants<>+704(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+712(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+720(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+728(SB)/8, $0xbd5d0dd1bd5d0dd1
+
+// tanh5
+DATA constants<>+736(SB)/8, $0x3e0888893e088889
+DATA constants<>+744(SB)/8, $0x3e0888893e088889
+DATA constants<>+752(SB)/8, $0x3e0888893e088889
+DATA constants<>+760(SB)/8, $0x3e0888893e088889
+
+// tanh3
+DATA constants<>+768(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+776(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+784(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+792(SB)/8, $0xbeaaaaabbeaaaaab
+
+// tanhSmall
+DATA constants<>+800(SB)/8, $0x3e8000003e800000
+DATA constants<>+808(SB)/8, $0x3e8000003e800000
+DATA constants<>+816(SB)/8, $0x3e8000003e800000
+DATA constants<>+824(SB)/8, $0x3e8000003e800000
+
+// bf16Half
+DATA constants<>+832(SB)/8, $0x00007fff00007fff
+DATA constants<>+840(SB)/8, $0x00007fff00007fff
+DATA constants<>+848(SB)/8, $0x00007fff00007fff
+DATA constants<>+856(SB)/8, $0x00007fff00007fff
+
+// int1
+DATA constants<>+864(SB)/8, $0x0000000100000001
+DATA constants<>+872(SB)/8, $0x0000000100000001
+DATA constants<>+880(SB)/8, $0x0000000100000001
+DATA constants<>+888(SB)/8, $0x0000000100000001
+
+// bf16Quiet
+DATA constants<>+896(SB)/8, $0x0040000000400000
+DATA constants<>+904(SB)/8, $0x0040000000400000
+DATA constants<>+912(SB)/8, $0x0040000000400000
+DATA constants<>+920(SB)/8, $0x0040000000400000
+
+GLOBL constants<>(SB), RODATA|NOPTR, $928

@@ -29,6 +29,7 @@ type asm struct {
 	out    bytes.Buffer
 	args   map[string]string // operand of an argument or result
 	labels int
+	used   []string // constants
 }
 
 func newAsm() *asm {
@@ -169,8 +170,8 @@ func (a *asm) con(op, name, regs string) {
 	if a.wide() {
 		suffix = ".BCST"
 	}
-	a.ins("%s%s %s, %s", op, suffix, constant(name), regs)
+	a.ins("%s%s %s, %s", op, suffix, a.constant(name), regs)
 }
 
 // fill puts a constant into V(reg).
-func (a *asm) fill(name string, reg int) { a.ins("VBROADCASTSS %s, V%d", constant(name), reg) }
+func (a *asm) fill(name string, reg int) { a.ins("VBROADCASTSS %s, V%d", a.constant(name), reg) }

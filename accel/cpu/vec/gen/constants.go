@@ -3,65 +3,70 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // constants are those of vec/exp.go and vec/act.go: the kernels follow the
 // same formulas.
-var constants = []struct {
-	name string
-	bits uint32
-}{
-	{"expMax", bits(88.8)},
-	{"expMin", bits(-104)},
-	{"log2e", bits(1.44269504088896341)},
-	{"toRound", bits(3 << 22)},
-	{"ln2Hi", bits(0.693359375)},
-	{"ln2Lo", bits(-2.12194440e-4)},
-	{"expC0", bits(1.9875691500e-4)},
-	{"expC1", bits(1.3981999507e-3)},
-	{"expC2", bits(8.3334519073e-3)},
-	{"expC3", bits(4.1665795894e-2)},
-	{"expC4", bits(1.6666665459e-1)},
-	{"expC5", bits(5.0000001201e-1)},
-	{"one", bits(1)},
-	{"two", bits(2)},
-	{"-two", bits(-2)},
-	{"-gelu1", bits(-2 * 0.797884560802865355879892119868763737)},
-	{"-gelu3", bits(-2 * 0.797884560802865355879892119868763737 * 0.044715)},
-	{"-quick", bits(-1.702)},
-	{"tanhSmall", bits(0.25)},
-	{"tanh3", bits(-1. / 3)},
-	{"tanh5", bits(2. / 15)},
-	{"tanh7", bits(-17. / 315)},
-	{"tanh9", bits(62. / 2835)},
-	{"-inf", 0xff800000},
-	{"sign", 0x80000000},
-	{"abs", 0x7fffffff},
-	{"bf16Half", 0x7fff},
-	{"bf16Quiet", 0x400000},
-	{"int1", 1},
-	{"zero", 0},
+var constants = map[string]uint32{
+	"expMax":    bits(88.8),
+	"expMin":    bits(-104),
+	"log2e":     bits(1.44269504088896341),
+	"toRound":   bits(3 << 22),
+	"ln2Hi":     bits(0.693359375),
+	"ln2Lo":     bits(-2.12194440e-4),
+	"expC0":     bits(1.9875691500e-4),
+	"expC1":     bits(1.3981999507e-3),
+	"expC2":     bits(8.3334519073e-3),
+	"expC3":     bits(4.1665795894e-2),
+	"expC4":     bits(1.6666665459e-1),
+	"expC5":     bits(5.0000001201e-1),
+	"one":       bits(1),
+	"two":       bits(2),
+	"-two":      bits(-2),
+	"-gelu1":    bits(-2 * 0.797884560802865355879892119868763737),
+	"-gelu3":    bits(-2 * 0.797884560802865355879892119868763737 * 0.044715),
+	"-quick":    bits(-1.702),
+	"tanhSmall": bits(0.25),
+	"tanh3":     bits(-1. / 3),
+	"tanh5":     bits(2. / 15),
+	"tanh7":     bits(-17. / 315),
+	"tanh9":     bits(62. / 2835),
+	"-inf":      0xff800000,
+	"sign":      0x80000000,
+	"abs":       0x7fffffff,
+	"bf16Half":  0x7fff,
+	"bf16Quiet": 0x400000,
+	"int1":      1,
+	"bytes80":   0x80808080,
+	"words1":    0x10001,
+	"zero":      0,
 }
 
 func bits(f float64) uint32 { return math.Float32bits(float32(f)) }
 
-func constant(name string) string {
-	for i, c := range constants {
-		if c.name == name {
-			return fmt.Sprintf("constants<>+%d(SB)", i*32)
-		}
+// constant is the operand of a constant, which table will write.
+func (a *asm) constant(name string) string {
+	i := slices.Index(a.used, name)
+	if i < 0 {
+		i = len(a.used)
+		a.used = append(a.used, name)
 	}
-	panic("no constant " + name)
+	return fmt.Sprintf("constants<>+%d(SB)", i*32)
 }
 
-// table writes the constants, 8 copies each.
+// table writes the constants that were used, 8 copies each.
 func (a *asm) table() {
 	fmt.Fprintf(&a.out, "\n// Eight copies of each constant.\n")
-	for i, c := range constants {
-		fmt.Fprintf(&a.out, "\n// %s\n", c.name)
+	for i, name := range a.used {
+		bits, ok := constants[name]
+		if !ok {
+			panic("no constant " + name)
+		}
+		fmt.Fprintf(&a.out, "\n// %s\n", name)
 		for j := range 4 {
-			fmt.Fprintf(&a.out, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", i*32+j*8, c.bits, c.bits)
+			fmt.Fprintf(&a.out, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", i*32+j*8, bits, bits)
 		}
 	}
-	fmt.Fprintf(&a.out, "\nGLOBL constants<>(SB), RODATA|NOPTR, $%d\n", len(constants)*32)
+	fmt.Fprintf(&a.out, "\nGLOBL constants<>(SB), RODATA|NOPTR, $%d\n", len(a.used)*32)
 }

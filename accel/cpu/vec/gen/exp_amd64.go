@@ -154,9 +154,9 @@ func (a *asm) exponentials() {
 			}
 			a.ins("VMULPS V3, V2, V2")
 			if a.wide() {
-				a.ins("VCMPPS.BCST $1, %s, Z4, K1\nVMOVAPS Z2, K1, Z0", constant("tanhSmall"))
+				a.ins("VCMPPS.BCST $1, %s, Z4, K1\nVMOVAPS Z2, K1, Z0", a.constant("tanhSmall"))
 			} else {
-				a.ins("VCMPPS $1, %s, Y4, Y1\nVBLENDVPS Y1, Y2, Y0, Y0", constant("tanhSmall"))
+				a.ins("VCMPPS $1, %s, Y4, Y1\nVBLENDVPS Y1, Y2, Y0, Y0", a.constant("tanhSmall"))
 			}
 			a.ins("VMULPS V11, V0, V0\nVMOVUPS V0, %s", a.at("DI", 0))
 		})

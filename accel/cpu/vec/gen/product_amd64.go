@@ -70,6 +70,7 @@ func productsAMD64() []byte {
 		}
 		a.scores()
 	}
+	a.table()
 	return a.out.Bytes()
 }
 
@@ -82,7 +83,7 @@ func rowAt(r, d int) string {
 // product writes c[rows][32*panels] (+)= a[rows][k]·b[panels][k][32].
 func (a *asm) product(e element) {
 	name := "mul" + e.name + strings.ToUpper(a.name)
-	a.begin(name)
+	a.begin(name, a.rowsOf())
 	for _, rows := range a.rowsOf() {
 		a.productRows(e, rows)
 	}
@@ -90,7 +91,7 @@ func (a *asm) product(e element) {
 
 // begin writes the head of a kernel that takes a *product: loads and the jump
 // to the least number of rows that is enough.
-func (a *asm) begin(name string) {
+func (a *asm) begin(name string, sizes []int) {
 	fmt.Fprintf(&a.out, "\n// func %s(p *product)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
 	a.ins(`MOVQ p+0(FP), AX
 		MOVQ product_panels(AX), BX
@@ -106,7 +107,6 @@ func (a *asm) begin(name string) {
 	if a.passes() > 1 {
 		a.ins("SHLQ $%d, BX", a.passes()/2)
 	}
-	sizes := a.rowsOf()
 	for i, rows := range sizes {
 		if i == len(sizes)-1 {
 			a.ins("JMP rows%d", rows)
@@ -191,7 +191,7 @@ func (a *asm) productRows(e element, rows int) {
 		}
 	}
 	a.eachC(rows, func(mem string, r, h int) { a.ins("VMOVUPS V%d, %s", acc(0, r, h), mem) })
-	a.nextPass(label(""), e.bytes)
+	a.nextPass(label(""), 2*a.lanes()*e.bytes)
 }
 
 // eachC visits the columns of the pass in every row of c; R12 moves.
@@ -207,18 +207,15 @@ func (a *asm) eachC(rows int, f func(mem string, r, h int)) {
 	}
 }
 
-// nextPass goes on with the next columns of the panel, or the next panel; size
-// is that of a value of b.
-func (a *asm) nextPass(label string, size int) {
+// nextPass goes on with the next columns of the panel, skip bytes further, or
+// the next panel.
+func (a *asm) nextPass(label string, skip int) {
 	a.ins("ADDQ $%d, DI\nDECQ BX\nJEQ %sdone", 2*a.width, label)
 	if a.passes() == 1 {
 		a.ins("ADDQ product_ldb(AX), DX\nJMP %s", label)
 	} else {
-		skip := 2 * a.lanes() * size
 		a.ins("ADDQ $%d, DX\nTESTQ $1, BX\nJNE %s", skip, label)
 		a.ins("ADDQ product_ldb(AX), DX\nSUBQ $%d, DX\nJMP %s", 2*skip, label)
 	}
 	a.ins("%sdone:\nVZEROUPPER\nRET", label)
 }
-
-func (a *asm) scores() {}

@@ -2,12 +2,12 @@ package main
 
 func vecAMD64() []byte {
 	a := newAsm()
-	a.table()
 	a.arith()
 	a.reductions()
 	a.exponentials()
 	a.ropes()
 	a.conversions()
+	a.table()
 	return a.out.Bytes()
 }
 

@@ -174,6 +174,22 @@ func (f *File) Uint(key string, lo, hi uint64) (uint64, error) {
 	return v.num, nil
 }
 
+// Int returns an integer of any width in [lo, hi].
+func (f *File) Int(key string, lo, hi int64) (int64, error) {
+	v, err := f.value(key)
+	if err != nil {
+		return 0, err
+	}
+	if !v.kind.integer() {
+		return 0, v.errorf("%s where an integer belongs", v.kind)
+	}
+	x := int64(v.num)
+	if !v.kind.signed() && x < 0 || x < lo || x > hi {
+		return 0, v.errorf("%s is outside %d..%d", scalar(v.kind, v.num), lo, hi)
+	}
+	return x, nil
+}
+
 // Float returns a number in [lo, hi]; NaN is outside every range.
 func (f *File) Float(key string, lo, hi float64) (float64, error) {
 	v, err := f.value(key)

@@ -1,0 +1,207 @@
+package token
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/runnel-chat/runnel/gguf"
+)
+
+// A Tokenizer turns text into ids and back by the rules of one vocabulary.
+type Tokenizer struct {
+	*vocab
+	model          model
+	all, inText    *specials // with and without parsing control tokens
+	addBOS, addEOS bool
+	bos, eos       int32
+	rstrip         []bool // by id: swallows the white space after it; nil: none does
+}
+
+// A model turns text without special tokens into ids, and a token of a normal
+// kind into bytes.
+type model interface {
+	encode(dst []int32, text string) []int32
+	appendText(dst []byte, id int32) []byte
+}
+
+// Options say how Encode reads the text.
+type Options struct {
+	Special bool // add BOS and EOS as the file says
+	Parse   bool // names of control tokens in the text become their ids
+}
+
+// A Part is a stretch of a prompt. Names of control tokens count only where
+// Parse is set, and only inside one part.
+type Part struct {
+	Text  string
+	Parse bool
+}
+
+// New reads the tokenizer of a file.
+func New(f *gguf.File) (*Tokenizer, error) {
+	m, err := readMetadata(f)
+	if err != nil {
+		return nil, err
+	}
+	return build(&m)
+}
+
+// models holds the values of tokenizer.ggml.model, each with what it assumes
+// where a file is silent.
+var models = map[string]struct {
+	build          func(*metadata, *vocab) (model, error)
+	bos, eos, unk  int32
+	addBOS, addEOS bool
+}{
+	"llama":  {build: newSPM, bos: 1, eos: 2, unk: 0, addBOS: true},
+	"gpt2":   {build: newBPE, bos: noID, eos: noID, unk: noID},
+	"gemma4": {build: newLineBPE, bos: noID, eos: noID, unk: noID, addBOS: true},
+}
+
+func build(m *metadata) (*Tokenizer, error) {
+	family, ok := models[m.model]
+	if !ok {
+		return nil, fmt.Errorf("token: tokenizer model %q is not supported; the nearest that is: %q",
+			clip(m.model), nearest(m.model, models))
+	}
+	for duty, id := range map[string]int32{"bos": family.bos, "eos": family.eos, "unknown": family.unk} {
+		if _, ok := m.ids[duty]; !ok && id >= 0 {
+			m.ids[duty] = id
+		}
+	}
+	v, err := newVocab(m)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tokenizer{vocab: v, bos: v.duty("bos", noID), eos: v.duty("eos", noID)}
+	if t.model, err = family.build(m, v); err != nil {
+		return nil, err
+	}
+	t.addBOS = t.bos >= 0 && given(m.addBOS, family.addBOS || presets[m.pre].addBOS)
+	t.addEOS = t.eos >= 0 && given(m.addEOS, family.addEOS)
+	t.all = newSpecials(v, func(k kind) bool { return k == control || k == user || k == unknown })
+	t.inText = newSpecials(v, func(k kind) bool { return k == user })
+	t.findStripping(m.name)
+	return t, nil
+}
+
+func given(said *bool, otherwise bool) bool {
+	if said != nil {
+		return *said
+	}
+	return otherwise
+}
+
+// findStripping: the special tokens of Phi-3 swallow the white space that
+// follows them, which no key of the file says.
+func (t *Tokenizer) findStripping(name string) {
+	name = strings.ToLower(name)
+	if !strings.Contains(name, "phi-3") && !strings.Contains(name, "phi3") {
+		return
+	}
+	t.rstrip = make([]bool, t.Size())
+	for i, id := range t.all.ids {
+		switch t.all.names[i] {
+		case "<unk>", "<s>", "<|endoftext|>":
+		default:
+			t.rstrip[id] = true
+		}
+	}
+}
+
+// Encode appends the ids of text to dst.
+func (t *Tokenizer) Encode(dst []int32, text string, o Options) []int32 {
+	return t.EncodeParts(dst, []Part{{text, o.Parse}}, o.Special)
+}
+
+// EncodeParts appends the ids of the parts, read as one text; special adds
+// BOS and EOS as the file says.
+func (t *Tokenizer) EncodeParts(dst []int32, parts []Part, special bool) []int32 {
+	if special && t.addBOS {
+		dst = append(dst, t.bos)
+	}
+	var plain fragment
+	strip := false
+	for _, part := range parts {
+		names, text := t.inText, part.Text
+		if part.Parse {
+			names = t.all
+		}
+		for from := 0; ; {
+			if strip {
+				from = len(text) - len(strings.TrimLeft(text[from:], " \t\n\v\f\r"))
+				strip = from == len(text)
+			}
+			at, n, id := names.next(text, from)
+			plain.add(text[from:at])
+			if n == 0 {
+				break
+			}
+			dst = append(plain.encode(dst, t.model), id)
+			strip = t.rstrip != nil && t.rstrip[id]
+			from = at + n
+		}
+	}
+	dst = plain.encode(dst, t.model)
+	if special && t.addEOS {
+		dst = append(dst, t.eos)
+	}
+	return dst
+}
+
+// A fragment collects text between special tokens, which may come from
+// several parts but is split and merged as one.
+type fragment []string
+
+func (f *fragment) add(text string) {
+	if text != "" {
+		*f = append(*f, text)
+	}
+}
+
+func (f *fragment) encode(dst []int32, m model) []int32 {
+	switch len(*f) {
+	case 0:
+		return dst
+	case 1:
+		dst = m.encode(dst, (*f)[0])
+	default:
+		dst = m.encode(dst, strings.Join(*f, ""))
+	}
+	*f = (*f)[:0]
+	return dst
+}
+
+// Size is the number of tokens; ids run from 0 to Size-1.
+func (t *Tokenizer) Size() int { return len(t.texts) }
+
+// BOS is the token that begins a text, or -1.
+func (t *Tokenizer) BOS() int32 { return t.bos }
+
+// EOS is the token that ends a text, or -1. IsEOG knows all that end an answer.
+func (t *Tokenizer) EOS() int32 { return t.eos }
+
+// AddBOS reports whether texts begin with BOS.
+func (t *Tokenizer) AddBOS() bool { return t.addBOS }
+
+// IsEOG reports whether the token ends an answer.
+func (t *Tokenizer) IsEOG(id int32) bool { return t.isEnd(id) }
+
+// IsControl reports whether the token means something to the model and is no
+// text.
+func (t *Tokenizer) IsControl(id int32) bool { return t.kindOf(id) == control }
+
+// ID returns the token with this raw vocabulary text.
+func (t *Tokenizer) ID(token string) (int32, bool) {
+	id := t.index.find(token)
+	return id, id >= 0
+}
+
+// Token returns the raw vocabulary text of a token, and "" for an id outside
+// of the vocabulary.
+func (t *Tokenizer) Token(id int32) string {
+	if id < 0 || int(id) >= len(t.texts) {
+		return ""
+	}
+	return t.texts[id]
+}

@@ -8,21 +8,24 @@ import (
 // sums are the results of 16 rows for the vectors of a group.
 type sums [ActGroup][Rows]float32
 
-// mulGeneric is the reference of every tier: rows [row0, row1) of w, which
-// begins at row0, with one group of c vectors.
-func mulGeneric(f *format, dst []float32, ldd int, w, acts []byte, c, cols, row0, row1 int) {
-	block := cols / f.vals * f.unit()
-	for row := row0; row < row1; row += Rows {
-		var s sums
-		if f.group == 0 {
-			mulFloats(f, &s, w[:block], acts, c, cols)
-		} else {
-			mulInts(f, &s, w[:block], acts, c, cols)
+// mulGeneric is the reference of every tier.
+func mulGeneric(j *job) {
+	for t := j.n0; t < j.n1; {
+		c, acts := j.group(t)
+		for row := 0; row < j.rows; row += Rows {
+			var s sums
+			w := j.w[row/Rows*j.block:][:j.block]
+			if j.f.group == 0 {
+				mulFloats(j.f, &s, w, acts, c, j.cols)
+			} else {
+				mulInts(j.f, &s, w, acts, c, j.cols)
+			}
+			for i := range c {
+				dst := j.dst[(t+i)*j.ldd:]
+				copy(dst[row:min(row+Rows, j.rows)], s[i][:])
+			}
 		}
-		for i := range c {
-			copy(dst[i*ldd+row:i*ldd+min(row+Rows, row1)], s[i][:])
-		}
-		w = w[block:]
+		t += c
 	}
 }
 

@@ -64,12 +64,32 @@ func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1
 	if row0%Rows != 0 || n0%ActGroup != 0 || (n1%ActGroup != 0 && n1 != n) {
 		panic("matmul: Mul cuts a block of rows or a group of vectors")
 	}
-	block, vector := k.rowBlock(cols), k.ActKind().vectorBytes(cols)
-	w = w[row0/Rows*block : (row1+Rows-1)/Rows*block]
-	_ = dst[(n1-1)*ldd+row1-1]
-	for t := n0; t < n1; {
-		c := groupAt(n, t)
-		k.tier.mul(k.f, dst[t*ldd:], ldd, w, acts[t*vector:(t+c)*vector], c, cols, row0, row1)
-		t += c
+	j := job{
+		f: k.f, dst: dst, ldd: ldd, acts: acts, n: n, cols: cols,
+		rows: row1 - row0, n0: n0, n1: n1,
+		block: k.rowBlock(cols), vector: k.ActKind().vectorBytes(cols),
 	}
+	j.w = w[row0/Rows*j.block : (row1+Rows-1)/Rows*j.block]
+	j.dst = dst[row0 : (n1-1)*ldd+row1]
+	k.tier.mul(&j)
+}
+
+// job is one call of Mul: all rows of w with vectors [n0, n1).
+type job struct {
+	f       *format
+	dst     []float32 // from the first row on
+	ldd     int
+	w, acts []byte
+	n, cols int
+	rows    int
+	n0, n1  int
+	block   int // bytes of 16 packed rows
+	vector  int // bytes of a prepared vector
+	isa     isa
+}
+
+// group returns the number of vectors of the group at t, and their blocks.
+func (j *job) group(t int) (c int, acts []byte) {
+	c = groupAt(j.n, t)
+	return c, j.acts[t*j.vector : (t+c)*j.vector]
 }

@@ -12,9 +12,7 @@ type tier struct {
 	name string
 	ok   func() bool // the machine has it
 
-	// mul multiplies rows [row0, row1) of w, which begins at row0, with a
-	// group of c vectors.
-	mul func(f *format, dst []float32, ldd int, w, acts []byte, c, cols, row0, row1 int)
+	mul func(j *job)
 
 	// pack interleaves m ≤ 16 rows that lie stride bytes apart.
 	pack func(f *format, dst, src []byte, stride, m int)

@@ -1,3 +1,7 @@
+//go:build noasm || !amd64
+
 package matmul
+
+type isa int
 
 var tiers []*tier

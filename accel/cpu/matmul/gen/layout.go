@@ -1,0 +1,38 @@
+package main
+
+// The structures that Go and the assembly share; layout_test.go of the parent
+// package compares them with the Go types.
+const (
+	argDst   = 0  // *float32: the first row of the first vector
+	argLdd   = 8  // bytes between vectors of dst
+	argW     = 16 // packed units or panels
+	argActs  = 24 // blocks of a group of vectors
+	argMins  = 32 // its sums for mins
+	argN     = 40 // blocks of 64 columns, or units
+	argRows  = 48 // 16-row blocks
+	argFirst = 56 // not 0: dst holds nothing yet
+	argPanel = 64 // where to unpack to
+)
+
+// A panel is 16 rows by up to 512 columns, unpacked.
+const (
+	panelCols   = 512
+	panelScales = panelCols / 4 * 64            // [128] vectors of quants
+	panelMins   = panelScales + panelCols/16*64 // [32] vectors of scales
+	panelDmin   = panelMins + panelCols/32*64   // [16] vectors of mins
+	panelSize   = panelDmin + panelCols/256*64  // [2] vectors
+)
+
+// Offsets in an activation block of one vector; those of c vectors are c
+// times as large.
+const (
+	offSum32  = 64
+	offSum16  = offSum32 + 8
+	offScale  = offSum16 + 16
+	blockSize = offScale + 4
+
+	offPair16 = 0
+	offPair32 = 32
+	offUnit   = offPair32 + 16
+	superSize = offUnit + 4
+)

@@ -2,97 +2,159 @@ package gguf
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
 
-// cursor reads a header front to back through a small buffer. The first error
-// sticks; after it every read gives zeros, so a parser checks at the ends of
-// its loops. A count read from the file is only ever used after room has
-// compared it with the bytes that are left.
+// cursor reads the header front to back through one small buffer. The first
+// failure sticks and every later read gives zeros, so the parser looks at err
+// where a value decides something and not after each field.
 type cursor struct {
 	r    io.ReaderAt
 	size int64 // of the file
+	end  int64 // no byte from here on is read: size, or the metadata limit
 	off  int64 // of the next byte
-	end  int64 // where the header must have ended: the metadata limit or size
-	buf  []byte
-	at   int // in buf
-	key  string
+	win  []byte
+	buf  [16 << 10]byte
 	err  error
-}
 
-const bufferBytes = 64 << 10
+	key, tensor string // what is being read, for the error
+}
 
 func newCursor(r io.ReaderAt, size, limit int64) *cursor {
-	return &cursor{r: r, size: size, end: min(size, limit), buf: make([]byte, 0, min(bufferBytes, max(size, 0)))}
+	return &cursor{r: r, size: size, end: min(size, limit)}
 }
 
-// fail records what is wrong at an offset, unless something already was.
+// left is how many bytes may still be read.
+func (c *cursor) left() int64 { return c.end - c.off }
+
+// fail records the first error, at off.
 func (c *cursor) fail(off int64, format string, args ...any) {
 	if c.err == nil {
-		c.err = &FormatError{Off: off, Key: c.key, Why: fmt.Sprintf(format, args...)}
+		c.err = &FormatError{Off: off, Key: c.key, Tensor: c.tensor, Why: fmt.Sprintf(format, args...)}
 	}
 }
 
-// room reports whether n items of at least size bytes can follow.
-func (c *cursor) room(n uint64, size int64, what string) bool {
+// need reports whether n more bytes may be read, and fails when not.
+func (c *cursor) need(n uint64, what string) bool {
 	if c.err != nil {
 		return false
 	}
-	if left := c.end - c.off; n > uint64(left/size) {
-		why := "the file has"
-		if c.end < c.size {
-			why = "the metadata limit leaves"
+	if n <= uint64(c.left()) {
+		return true
+	}
+	if c.end < c.size {
+		c.fail(c.off, "%s of %d bytes exceeds the metadata limit of %d", what, n, c.end)
+	} else {
+		c.fail(c.off, "%s of %d bytes in a file with %d left", what, n, c.left())
+	}
+	return false
+}
+
+// take returns the next n bytes, at most a buffer full, valid until the next
+// read; nil after a failure.
+func (c *cursor) take(n int, what string) []byte {
+	if !c.need(uint64(n), what) {
+		return nil
+	}
+	if len(c.win) < n {
+		kept := copy(c.buf[:], c.win)
+		fill := c.buf[kept:min(int64(len(c.buf)), int64(kept)+c.end-c.off-int64(kept))]
+		if !c.readAt(fill, c.off+int64(kept)) {
+			return nil
 		}
-		c.fail(c.off, "%d %s do not fit the %d bytes that %s left", n, what, left, why)
-		return false
+		c.win = c.buf[:kept+len(fill)]
 	}
-	return true
-}
-
-// next returns n bytes, which live until the next call. n is at most the
-// buffer's size.
-func (c *cursor) next(n int) []byte {
-	if c.err == nil && int64(n) > c.end-c.off {
-		c.fail(c.off, "the header is cut off")
-	}
-	if c.err == nil && len(c.buf)-c.at < n {
-		c.fill()
-	}
-	if c.err != nil {
-		return make([]byte, n)
-	}
-	b := c.buf[c.at : c.at+n]
-	c.at += n
+	b := c.win[:n]
+	c.win = c.win[n:]
 	c.off += int64(n)
 	return b
 }
 
-// fill reads on from off.
-func (c *cursor) fill() {
-	n := min(int64(cap(c.buf)), c.end-c.off)
-	c.buf, c.at = c.buf[:n], 0
-	if got, err := c.r.ReadAt(c.buf, c.off); int64(got) < n {
-		c.err = &FormatError{Off: c.off + int64(got), Key: c.key, Why: fmt.Sprintf("cannot be read: %v", err)}
-	}
-}
-
-func (c *cursor) u32() uint32 { return binary.LittleEndian.Uint32(c.next(4)) }
-func (c *cursor) u64() uint64 { return binary.LittleEndian.Uint64(c.next(8)) }
-
-// count reads a count, a length or a number of items.
-func (c *cursor) count() uint64 { return c.u64() }
-
-// text appends the bytes of a string to dst.
-func (c *cursor) text(dst []byte) []byte {
-	n := c.count()
-	if !c.room(n, 1, "bytes of a string") {
+// append reads n bytes onto dst.
+func (c *cursor) append(dst []byte, n int, what string) []byte {
+	if !c.need(uint64(n), what) {
 		return dst
 	}
-	for left := int(n); left > 0 && c.err == nil; {
-		piece := c.next(min(left, cap(c.buf)))
-		dst = append(dst, piece...)
-		left -= len(piece)
+	have := min(n, len(c.win))
+	dst = append(dst, c.win[:have]...)
+	c.win = c.win[have:]
+	c.off += int64(have)
+	if rest := n - have; rest > 0 && rest <= len(c.buf) {
+		dst = append(dst, c.take(rest, what)...)
+	} else if rest > 0 {
+		at := len(dst)
+		dst = append(dst, make([]byte, rest)...)
+		if !c.readAt(dst[at:], c.off) {
+			return dst[:at]
+		}
+		c.off += int64(rest)
 	}
 	return dst
+}
+
+// readAt fills p, or fails: the file may be shorter than its size said.
+func (c *cursor) readAt(p []byte, off int64) bool {
+	n, err := c.r.ReadAt(p, off)
+	switch {
+	case n == len(p):
+		return true
+	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		c.fail(off+int64(n), "the file ends here, short of its size of %d", c.size)
+	default:
+		c.err = fmt.Errorf("gguf: reading at %#x: %w", off, err)
+	}
+	return false
+}
+
+func (c *cursor) u32(what string) uint32 {
+	if b := c.take(4, what); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (c *cursor) u64(what string) uint64 {
+	if b := c.take(8, what); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+// count reads a number of items that take at least each bytes apiece.
+func (c *cursor) count(what string, each int, limit int64) int {
+	off := c.off
+	n := c.u64("the number of " + what)
+	if c.err != nil {
+		return 0
+	}
+	if most := c.left() / int64(each); n > uint64(most) {
+		c.fail(off, "%d %s, but the %d bytes left hold at most %d", n, what, c.left(), most)
+		return 0
+	}
+	if n > uint64(limit) {
+		c.fail(off, "%d %s, the limit is %d", n, what, limit)
+		return 0
+	}
+	return int(n)
+}
+
+// name reads the name of a key or tensor. It is text without control
+// characters, so it can be shown and compared.
+func (c *cursor) name(what string, limit int) string {
+	off := c.off
+	n := c.u64("the length of " + what)
+	if c.err != nil {
+		return ""
+	}
+	if n == 0 || n > uint64(limit) {
+		c.fail(off, "%s of %d bytes, allowed are 1 to %d", what, n, limit)
+		return ""
+	}
+	s := string(c.append(make([]byte, 0, min(int64(n), c.left())), int(n), what))
+	if c.err == nil && !printable(s, false) {
+		c.fail(off, "%s %q holds control characters or is not UTF-8", what, clip(s))
+	}
+	return s
 }

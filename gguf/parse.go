@@ -1,267 +1,243 @@
 package gguf
 
 import (
-	"bytes"
-	"fmt"
+	"cmp"
 	"io"
+	"math"
 	"math/bits"
-	"strings"
+	"slices"
+	"unicode"
 	"unicode/utf8"
 )
 
-// Limits bounds what Parse accepts. Zero fields mean the defaults.
+const (
+	magic            = "GGUF"
+	defaultAlignment = 32
+	minAlignment     = 8
+	maxAlignment     = 1 << 20
+	maxDims          = 4
+	maxName          = 256 // of a key or tensor; real ones stay below 128
+	minKeyBytes      = 8 + 1 + 4 + 1
+	minTensorBytes   = 8 + 1 + 4 + 8 + 4 + 8
+)
+
+// Limits bounds what Parse accepts. A zero field means the default.
 type Limits struct {
-	MetaBytes int64 // of the header: metadata and tensor table (64 MiB)
+	MetaBytes int64 // header, metadata and tensor table together; 64 MiB
 	Keys      int   // 4096
 	Tensors   int   // 65536
 }
 
 func (l Limits) orDefaults() Limits {
-	if l.MetaBytes <= 0 {
-		l.MetaBytes = 64 << 20
+	return Limits{
+		MetaBytes: cmp.Or(l.MetaBytes, 64<<20),
+		Keys:      cmp.Or(l.Keys, 4096),
+		Tensors:   cmp.Or(l.Tensors, 65536),
 	}
-	if l.Keys <= 0 {
-		l.Keys = 4096
-	}
-	if l.Tensors <= 0 {
-		l.Tensors = 65536
-	}
-	return l
 }
 
-const (
-	minVersion, maxVersion = 2, 3
-
-	defaultAlignment = 32
-	minAlignment     = 8
-	maxAlignment     = 1 << 20
-
-	maxName = 256 // bytes of a key or a tensor name
-
-	// The least bytes of an item, by which counts are judged.
-	minPair   = 8 + 4 + 1         // an empty key, its type, one byte
-	minTensor = 8 + 4 + 8 + 4 + 8 // an empty name, one dimension
-	minString = 8
-)
-
-// Parse proves a header. The error is a *FormatError, and then there is no
-// File: nothing half-checked ever leaves this function.
+// Parse reads the header of a file of the given size: GGUF version 2 or 3,
+// little endian. Every fault of the file is a *FormatError; a failure to read
+// it is passed on, wrapped. It reads the header once, front to back, and keeps
+// nothing of r.
 func Parse(r io.ReaderAt, size int64, lim Limits) (*File, error) {
 	lim = lim.orDefaults()
 	c := newCursor(r, size, lim.MetaBytes)
-	p := parser{
-		cursor: c, lim: lim,
-		f: &File{Size: size, Shards: []Shard{{Size: size}}, byKey: map[string]int{}, byName: map[string]int{}},
+	f := &File{Size: size, Alignment: defaultAlignment, Shards: []Shard{{Size: size}}}
+	f.Version = c.version()
+	tensors := c.count("tensors", minTensorBytes, int64(lim.Tensors))
+	keys := c.count("keys", minKeyBytes, int64(lim.Keys))
+	f.readKeys(c, keys)
+	f.readAlignment(c)
+	f.readTensors(c, tensors)
+	if c.err == nil {
+		f.placeTensors(c)
 	}
-	p.header()
-	p.pairs()
-	p.alignment()
-	p.table()
-	p.place()
 	if c.err != nil {
 		return nil, c.err
 	}
-	return p.f, nil
+	return f, nil
 }
 
-type parser struct {
-	*cursor
-	lim            Limits
-	f              *File
-	tensors, pairN uint64
-	scratch        []byte
+// version checks magic and version.
+func (c *cursor) version() uint32 {
+	if m := c.take(len(magic), "the magic"); c.err == nil && string(m) != magic {
+		c.fail(0, "starts with %q, not %q: no GGUF file", m, magic)
+	}
+	v := c.u32("the version")
+	switch {
+	case c.err != nil || v == 2 || v == 3:
+	case v != 0 && v&0xffff == 0:
+		c.fail(4, "a big-endian file; only little-endian ones are supported")
+	case v == 1:
+		c.fail(4, "version 1 of the format, which is no longer in use; convert the model again")
+	default:
+		c.fail(4, "version %d of the format, supported are 2 and 3", v)
+	}
+	return v
 }
 
-func (p *parser) header() {
-	if p.size < 24 {
-		p.fail(0, "a file of %d bytes is too short to be GGUF", max(p.size, 0))
-		return
-	}
-	if magic := p.next(4); string(magic) != "GGUF" {
-		p.fail(0, "the magic is %q, not \"GGUF\"", magic)
-		return
-	}
-	p.f.Version = p.u32()
-	switch v := p.f.Version; {
-	case p.err != nil:
-	case v>>16 != 0 && bits.ReverseBytes32(v) <= maxVersion:
-		p.fail(4, "the file is big-endian, which is not supported")
-	case v < minVersion || v > maxVersion:
-		p.fail(4, "version %d is not supported (only %d and %d are)", v, minVersion, maxVersion)
-	}
-	p.tensors = p.counted(p.lim.Tensors, minTensor, "tensors")
-	p.pairN = p.counted(p.lim.Keys, minPair, "key-value pairs")
-}
-
-// counted reads a count and compares it with its limit and the file.
-func (p *parser) counted(limit int, size int64, what string) uint64 {
-	off, n := p.off, p.count()
-	if p.room(n, size, what) && n > uint64(limit) {
-		p.fail(off, "%d %s are more than the %d allowed", n, what, limit)
-	}
-	return n
-}
-
-func (p *parser) pairs() {
-	for i := uint64(0); i < p.pairN && p.err == nil; i++ {
-		v := Value{Off: p.off, Key: p.name("key")}
-		p.key = fmt.Sprintf("key %q", v.Key)
-		if _, twice := p.f.byKey[v.Key]; twice {
-			p.fail(v.Off, "appears twice")
+func (f *File) readKeys(c *cursor, n int) {
+	f.values = make([]Value, 0, n)
+	f.keys = make(map[string]int, n)
+	for i := 0; i < n && c.err == nil; i++ {
+		c.key = ""
+		off := c.off
+		key := c.name("a key", maxName)
+		c.key = key
+		if _, twice := f.keys[key]; twice {
+			c.fail(off, "appears twice")
 		}
-		p.value(&v)
-		p.key = ""
-		if p.err == nil {
-			p.f.byKey[v.Key] = len(p.f.values)
-			p.f.values = append(p.f.values, v)
-		}
+		f.keys[key] = len(f.values)
+		f.values = append(f.values, c.value(key))
 	}
+	c.key = ""
 }
 
-// name reads a key or a tensor name: short, printable, valid UTF-8, because
-// it is shown to people and used in messages.
-func (p *parser) name(what string) string {
-	off := p.off
-	if n := p.count(); p.room(n, 1, "bytes of a name") {
+// readAlignment settles the one key that the layout of the file depends on,
+// and proves the type of the one that everything else starts with.
+func (f *File) readAlignment(c *cursor) {
+	if v, ok := f.value("general.alignment"); ok && c.err == nil {
+		c.key = v.Key
+		a := v.num
 		switch {
-		case n == 0:
-			p.fail(off, "a %s has no name", what)
-		case n > maxName:
-			p.fail(off, "a %s of %d bytes is longer than %d", what, n, maxName)
-		default:
-			b := p.next(int(n))
-			if !utf8.Valid(b) {
-				p.fail(off, "a %s is not valid UTF-8: %q", what, b)
-			} else if i := bytes.IndexFunc(b, unprintable); i >= 0 {
-				p.fail(off, "a %s has a control character: %q", what, b)
-			} else if p.err == nil {
-				return string(b)
+		case v.Kind != KindUint32:
+			c.fail(v.Off, "is of kind %s, not %s", v.Kind, KindUint32)
+		case bits.OnesCount64(a) != 1:
+			c.fail(v.Off, "%d is not a power of two", a)
+		case a < minAlignment || a > maxAlignment:
+			c.fail(v.Off, "%d is outside %d to %d", a, minAlignment, maxAlignment)
+		}
+		f.Alignment = int64(a)
+	}
+	if v, ok := f.value("general.architecture"); ok && c.err == nil && v.Kind != KindString {
+		c.key = v.Key
+		c.fail(v.Off, "is of kind %s, not %s", v.Kind, KindString)
+	}
+	c.key = ""
+}
+
+func (f *File) readTensors(c *cursor, n int) {
+	f.Tensors = make([]Tensor, 0, n)
+	f.names = make(map[string]int, n)
+	for i := 0; i < n && c.err == nil; i++ {
+		c.tensor = ""
+		off := c.off
+		t := Tensor{Name: c.name("a tensor name", maxName), Dims: [maxDims]int64{1, 1, 1, 1}}
+		c.tensor = t.Name
+		if _, twice := f.names[t.Name]; twice {
+			c.fail(off, "appears twice")
+		}
+		c.shape(&t)
+		at := c.off
+		if rel := c.u64("the offset"); rel > math.MaxInt64 {
+			c.fail(at, "offset %d is past any file", rel)
+		} else if int64(rel)%f.Alignment != 0 {
+			c.fail(at, "offset %d is no multiple of the alignment %d", rel, f.Alignment)
+		} else {
+			t.Off = int64(rel) // from the start of the data, which is not known yet
+		}
+		f.names[t.Name] = len(f.Tensors)
+		f.Tensors = append(f.Tensors, t)
+	}
+	c.tensor = ""
+}
+
+// shape reads dims and type and works out the tensor's length in bytes.
+func (c *cursor) shape(t *Tensor) {
+	off := c.off
+	n := c.u32("the number of dimensions")
+	if c.err == nil && (n < 1 || n > maxDims) {
+		c.fail(off, "has %d dimensions, allowed are 1 to %d", n, maxDims)
+		return
+	}
+	t.NDims = int(n)
+	elements := int64(1)
+	for i := range t.NDims {
+		at := c.off
+		d := c.u64("a dimension")
+		if c.err != nil {
+			return
+		}
+		if d == 0 {
+			c.fail(at, "dimension %d is zero", i)
+			return
+		}
+		hi, lo := bits.Mul64(uint64(elements), d)
+		if hi != 0 || lo > math.MaxInt64 {
+			c.fail(at, "has more values than a file can hold")
+			return
+		}
+		elements, t.Dims[i] = int64(lo), int64(d)
+	}
+	at := c.off
+	t.Type = Type(c.u32("the type"))
+	switch {
+	case c.err != nil:
+		return
+	case t.Type.Valid():
+	case int64(t.Type) < int64(len(layouts)):
+		c.fail(at, "type %s has been removed from the format; convert the model again", t.Type)
+		return
+	default:
+		c.fail(at, "unknown %s", t.Type)
+		return
+	}
+	if values, _ := t.Type.Block(); t.Dims[0]%int64(values) != 0 {
+		c.fail(off, "rows of %d values do not divide into %s blocks of %d", t.Dims[0], t.Type, values)
+		return
+	}
+	var ok bool
+	if t.Len, ok = t.Type.Bytes(elements); !ok {
+		c.fail(off, "takes more bytes than a file can hold")
+	}
+}
+
+// placeTensors turns offsets into places in the file and proves that each
+// lies inside it and apart from every other.
+func (f *File) placeTensors(c *cursor) {
+	if len(f.Tensors) == 0 {
+		return
+	}
+	// No overflow: the cursor is inside the file and the alignment small.
+	data := (c.off + f.Alignment - 1) &^ (f.Alignment - 1)
+	for i := range f.Tensors {
+		t := &f.Tensors[i]
+		c.tensor = t.Name
+		if room := c.size - data; t.Off > room || t.Len > room-t.Off {
+			c.fail(-1, "%d bytes at offset %d, but the file has %d bytes of data; is it complete?",
+				t.Len, t.Off, max(room, 0))
+			return
+		}
+		t.Off += data
+	}
+	order := make([]*Tensor, len(f.Tensors))
+	for i := range order {
+		order[i] = &f.Tensors[i]
+	}
+	slices.SortFunc(order, func(a, b *Tensor) int { return cmp.Compare(a.Off, b.Off) })
+	for i, t := range order[1:] {
+		if before := order[i]; t.Off < before.Off+before.Len {
+			c.tensor = t.Name
+			c.fail(t.Off, "overlaps tensor %q", clip(before.Name))
+			return
+		}
+	}
+	c.tensor = ""
+}
+
+// printable reports whether s is UTF-8 without control characters; white
+// lets tab, newline and carriage return pass.
+func printable(s string, white bool) bool {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return false
 			}
 		}
-	}
-	return ""
-}
-
-func unprintable(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
-
-func (p *parser) value(v *Value) {
-	off := p.off
-	v.kind = p.kind(off)
-	switch {
-	case p.err != nil:
-	case v.kind == kindString:
-		p.scratch = p.text(p.scratch[:0])
-		v.str = clean(p.scratch)
-	case v.kind == kindArray:
-		p.array(&v.array)
-	default:
-		v.num = p.scalar(v.kind)
-	}
-}
-
-func (p *parser) kind(off int64) kind {
-	k := kind(p.u32())
-	if p.err == nil && !k.valid() {
-		p.fail(off, "value type %d is unknown", uint32(k))
-	}
-	return k
-}
-
-func (p *parser) scalar(k kind) uint64 {
-	off := p.off
-	x := k.decode(p.next(kinds[k].size))
-	if k == kindBool && x > 1 {
-		p.fail(off, "a boolean of %d", x)
-	}
-	return x
-}
-
-// clean makes text of bytes: what is not valid UTF-8 becomes U+FFFD.
-func clean(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
-
-func (p *parser) array(a *array) {
-	off := p.off
-	a.kind = p.kind(off)
-	if p.err == nil && a.kind == kindArray {
-		p.fail(off, "arrays of arrays are not supported")
-		return
-	}
-	n := p.count()
-	switch {
-	case p.err != nil:
-	case a.kind == kindString:
-		if p.room(n, minString, "strings") {
-			a.n = int(n)
-			a.strings = p.strings(a.n)
-		}
-	case p.room(n, int64(kinds[a.kind].size), "elements"):
-		a.n = int(n)
-		a.raw = p.raw(a.n * kinds[a.kind].size)
-	}
-	if a.kind == kindBool && p.err == nil {
-		for i, b := range a.raw {
-			if b > 1 {
-				p.fail(off, "element %d is a boolean of %d", i, b)
-				return
-			}
+		if unicode.IsControl(r) && !(white && (r == '\t' || r == '\n' || r == '\r')) {
+			return false
 		}
 	}
-}
-
-// raw reads n bytes that are known to be there. The slice grows with what was
-// read, never ahead of it by more than the buffer.
-func (p *parser) raw(n int) []byte {
-	var b []byte
-	for len(b) < n && p.err == nil {
-		piece := p.next(min(n-len(b), cap(p.buf)))
-		b = append(b, piece...)
-	}
-	return b
-}
-
-// strings reads n strings into one allocation. Vocabularies hold byte
-// sequences that are no UTF-8 on their own; they are kept as they are.
-func (p *parser) strings(n int) []string {
-	p.scratch = p.scratch[:0]
-	var ends []int
-	for i := 0; i < n && p.err == nil; i++ {
-		p.scratch = p.text(p.scratch)
-		ends = append(ends, len(p.scratch))
-	}
-	if p.err != nil {
-		return nil
-	}
-	all, from := string(p.scratch), 0
-	out := make([]string, n)
-	for i, to := range ends {
-		out[i], from = all[from:to], to
-	}
-	return out
-}
-
-// alignment reads general.alignment, which places the tensor data.
-func (p *parser) alignment() {
-	p.f.Alignment = defaultAlignment
-	if p.err != nil {
-		return
-	}
-	if i, ok := p.f.byKey["general.architecture"]; ok && p.f.values[i].kind != kindString {
-		p.err = p.f.values[i].errorf("%s where a string belongs", p.f.values[i].kind)
-		return
-	}
-	i, ok := p.f.byKey["general.alignment"]
-	if !ok {
-		return
-	}
-	v := &p.f.values[i]
-	switch a := int64(v.num); {
-	case v.kind != kindUint32:
-		p.err = v.errorf("%s where a uint32 belongs", v.kind)
-	case a&(a-1) != 0 || a == 0:
-		p.err = v.errorf("%d is not a power of two", a)
-	case a < minAlignment || a > maxAlignment:
-		p.err = v.errorf("%d is outside %d..%d", a, minAlignment, maxAlignment)
-	default:
-		p.f.Alignment = a
-	}
+	return true
 }

@@ -2,15 +2,16 @@ package gguf
 
 import (
 	"fmt"
-	"math/bits"
+	"math"
 	"strings"
 )
 
-// Type is the storage format of a tensor, numbered as in the file.
+// Type is how the values of a tensor are stored, by its number in the file.
 type Type uint32
 
-// The tensor types. Numbers 4, 5, 31 to 33 and 36 to 38 belonged to formats
-// that were withdrawn; files that use them are refused.
+// Every type a current GGUF file may hold. A block of a quantised type holds
+// 32 values (the legacy and FP4 types), 256 (the K and I types) or what its
+// entry in the table below says.
 const (
 	F32     Type = 0
 	F16     Type = 1
@@ -45,101 +46,105 @@ const (
 	TQ2_0   Type = 35
 	MXFP4   Type = 39
 	NVFP4   Type = 40
+	Q1_0    Type = 41
+	Q2_0    Type = 42
 )
 
-// geometry is a type's name, the values of a block and its bytes.
-type geometry struct {
+// layouts holds the block of each type. A type with a name and no block was
+// shipped once and has been withdrawn from the format: files that use it are
+// refused by name.
+var layouts = [...]struct {
 	name          string
 	values, bytes int
-}
-
-// Blocks of legacy types hold 32 values, super-blocks of the K, IQ and T
-// types 256. The sums spell out the fields.
-var geometries = [...]geometry{
+}{
 	F32:     {"F32", 1, 4},
 	F16:     {"F16", 1, 2},
-	Q4_0:    {"Q4_0", 32, 2 + 16},
-	Q4_1:    {"Q4_1", 32, 2 + 2 + 16},
-	Q5_0:    {"Q5_0", 32, 2 + 4 + 16},
-	Q5_1:    {"Q5_1", 32, 2 + 2 + 4 + 16},
-	Q8_0:    {"Q8_0", 32, 2 + 32},
-	Q8_1:    {"Q8_1", 32, 2 + 2 + 32},
-	Q2_K:    {"Q2_K", 256, 16 + 64 + 2 + 2},
-	Q3_K:    {"Q3_K", 256, 32 + 64 + 12 + 2},
-	Q4_K:    {"Q4_K", 256, 2 + 2 + 12 + 128},
-	Q5_K:    {"Q5_K", 256, 2 + 2 + 12 + 32 + 128},
-	Q6_K:    {"Q6_K", 256, 128 + 64 + 16 + 2},
-	Q8_K:    {"Q8_K", 256, 4 + 256 + 32},
-	IQ2_XXS: {"IQ2_XXS", 256, 2 + 64},
-	IQ2_XS:  {"IQ2_XS", 256, 2 + 64 + 8},
-	IQ3_XXS: {"IQ3_XXS", 256, 2 + 96},
-	IQ1_S:   {"IQ1_S", 256, 2 + 32 + 16},
-	IQ4_NL:  {"IQ4_NL", 32, 2 + 16},
-	IQ3_S:   {"IQ3_S", 256, 2 + 64 + 8 + 32 + 4},
-	IQ2_S:   {"IQ2_S", 256, 2 + 64 + 8 + 8},
-	IQ4_XS:  {"IQ4_XS", 256, 2 + 2 + 4 + 128},
+	Q4_0:    {"Q4_0", 32, 18},
+	Q4_1:    {"Q4_1", 32, 20},
+	4:       {"Q4_2", 0, 0},
+	5:       {"Q4_3", 0, 0},
+	Q5_0:    {"Q5_0", 32, 22},
+	Q5_1:    {"Q5_1", 32, 24},
+	Q8_0:    {"Q8_0", 32, 34},
+	Q8_1:    {"Q8_1", 32, 36},
+	Q2_K:    {"Q2_K", 256, 84},
+	Q3_K:    {"Q3_K", 256, 110},
+	Q4_K:    {"Q4_K", 256, 144},
+	Q5_K:    {"Q5_K", 256, 176},
+	Q6_K:    {"Q6_K", 256, 210},
+	Q8_K:    {"Q8_K", 256, 292},
+	IQ2_XXS: {"IQ2_XXS", 256, 66},
+	IQ2_XS:  {"IQ2_XS", 256, 74},
+	IQ3_XXS: {"IQ3_XXS", 256, 98},
+	IQ1_S:   {"IQ1_S", 256, 50},
+	IQ4_NL:  {"IQ4_NL", 32, 18},
+	IQ3_S:   {"IQ3_S", 256, 110},
+	IQ2_S:   {"IQ2_S", 256, 82},
+	IQ4_XS:  {"IQ4_XS", 256, 136},
 	I8:      {"I8", 1, 1},
 	I16:     {"I16", 1, 2},
 	I32:     {"I32", 1, 4},
 	I64:     {"I64", 1, 8},
 	F64:     {"F64", 1, 8},
-	IQ1_M:   {"IQ1_M", 256, 32 + 16 + 8},
+	IQ1_M:   {"IQ1_M", 256, 56},
 	BF16:    {"BF16", 1, 2},
-	TQ1_0:   {"TQ1_0", 256, 48 + 4 + 2},
-	TQ2_0:   {"TQ2_0", 256, 64 + 2},
-	MXFP4:   {"MXFP4", 32, 1 + 16},
-	NVFP4:   {"NVFP4", 64, 4 + 32},
+	31:      {"Q4_0_4_4", 0, 0},
+	32:      {"Q4_0_4_8", 0, 0},
+	33:      {"Q4_0_8_8", 0, 0},
+	TQ1_0:   {"TQ1_0", 256, 54},
+	TQ2_0:   {"TQ2_0", 256, 66},
+	36:      {"IQ4_NL_4_4", 0, 0},
+	37:      {"IQ4_NL_4_8", 0, 0},
+	38:      {"IQ4_NL_8_8", 0, 0},
+	MXFP4:   {"MXFP4", 32, 17},
+	NVFP4:   {"NVFP4", 64, 36},
+	Q1_0:    {"Q1_0", 128, 18},
+	Q2_0:    {"Q2_0", 64, 18},
 }
 
-// withdrawn names the numbers that files may no longer use.
-var withdrawn = map[Type]string{
-	4: "Q4_2", 5: "Q4_3", 31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8",
-	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8",
-}
-
-// Valid reports whether t is a known type.
-func (t Type) Valid() bool { return int64(t) < int64(len(geometries)) && geometries[t].values > 0 }
-
-// String returns the type's name, or its number when it has none.
+// String is the type's name in the form used everywhere: "Q4_K". An unknown
+// type gives its number.
 func (t Type) String() string {
-	if t.Valid() {
-		return geometries[t].name
-	}
-	if name, ok := withdrawn[t]; ok {
-		return name
+	if int64(t) < int64(len(layouts)) {
+		return layouts[t].name
 	}
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
-// ParseType is the inverse of String, in either case.
-func ParseType(s string) (Type, bool) {
-	for t, g := range geometries {
-		if g.values > 0 && strings.EqualFold(g.name, s) {
-			return Type(t), true
-		}
-	}
-	return 0, false
+// Valid reports whether a file may hold tensors of this type.
+func (t Type) Valid() bool {
+	return int64(t) < int64(len(layouts)) && layouts[t].values > 0
 }
 
-// Block returns how many values a block holds and its size in bytes; 0, 0 for
-// an unknown type.
+// Block returns how many values a block holds and the bytes it takes; 0, 0
+// for a type that is not Valid.
 func (t Type) Block() (values, bytes int) {
 	if !t.Valid() {
 		return 0, 0
 	}
-	return geometries[t].values, geometries[t].bytes
+	return layouts[t].values, layouts[t].bytes
 }
 
-// Bytes returns the size of n values. It fails when n is no multiple of the
-// block or the size overflows.
+// Bytes returns the size of n values. It is false when n is negative or no
+// multiple of the block, when the size overflows, and for an invalid type.
 func (t Type) Bytes(n int64) (int64, bool) {
-	values, size := t.Block()
+	values, bytes := t.Block()
 	if values == 0 || n < 0 || n%int64(values) != 0 {
 		return 0, false
 	}
-	hi, lo := bits.Mul64(uint64(n/int64(values)), uint64(size))
-	if hi != 0 || lo > 1<<62 {
+	blocks := n / int64(values)
+	if blocks > math.MaxInt64/int64(bytes) {
 		return 0, false
 	}
-	return int64(lo), true
+	return blocks * int64(bytes), true
+}
+
+// ParseType finds a valid type by its name, in any case.
+func ParseType(s string) (Type, bool) {
+	for i, l := range layouts {
+		if l.values > 0 && strings.EqualFold(l.name, s) {
+			return Type(i), true
+		}
+	}
+	return 0, false
 }

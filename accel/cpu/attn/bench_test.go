@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // benchCache returns blocks of a context, the same few blocks of random data
@@ -71,6 +72,32 @@ func BenchmarkPrefill(b *testing.B) {
 					b.ReportMetric(flop/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 				})
 			}
+		}
+	}
+}
+
+// BenchmarkProduct is the inner loop alone, on one block of a head in the
+// second-level cache.
+func BenchmarkProduct(b *testing.B) {
+	const k, panels = 128, groups
+	for _, typ := range []Type{F32, F16} {
+		for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 12} {
+			b.Run(fmt.Sprintf("%v/rows%d", typ, rows), func(b *testing.B) {
+				c, a := make([]float32, tileRows*lds), make([]float32, tileRows*k)
+				w := make([]byte, panels*k*lanes*typ.bytes())
+				p := product{
+					c: unsafe.Pointer(&c[0]), a: unsafe.Pointer(&a[0]), b: unsafe.Pointer(&w[0]),
+					ldc: lds, lda: k, ldb: k * lanes * typ.bytes(), rows: rows, k: k, panels: panels,
+				}
+				n := 0
+				for b.Loop() {
+					p.mul(typ)
+					n++
+				}
+				ns := float64(b.Elapsed().Nanoseconds())
+				b.ReportMetric(float64(n)*2*float64(rows)*k*panels*lanes/ns, "GFLOP/s")
+				b.ReportMetric(float64(n)*float64(len(w))/ns, "GB/s")
+			})
 		}
 	}
 }

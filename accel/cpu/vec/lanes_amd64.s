@@ -1183,9 +1183,7 @@ avx512_single101:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
 	VMOVUPS Z0, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1223,15 +1221,13 @@ avx2_single105:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
 	VMOVUPS Y0, 0(DI)(BX*4)
@@ -1281,9 +1277,7 @@ avx512_single109:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
 	VADDPS Z0, Z10, Z10
 	VMOVUPS Z0, 0(DI)(BX*4)
@@ -1334,15 +1328,13 @@ avx2_single113:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
 	VADDPS Y0, Y10, Y10
@@ -1385,7 +1377,7 @@ avx512:
 	JGE avx512_done118
 avx512_single117:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+512(SB), Z3, Z0
+	VXORPS.BCST constants<>+480(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
@@ -1399,11 +1391,9 @@ avx512_single117:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1427,7 +1417,7 @@ avx2:
 	JGE avx2_done122
 avx2_single121:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+512(SB), Y3, Y0
+	VXORPS constants<>+480(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
@@ -1442,18 +1432,16 @@ avx2_single121:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -1487,7 +1475,7 @@ avx512:
 	JGE avx512_done126
 avx512_single125:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+512(SB), Z3, Z0
+	VXORPS.BCST constants<>+480(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
@@ -1501,11 +1489,9 @@ avx512_single125:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMULPS 0(DX)(BX*4), Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -1531,7 +1517,7 @@ avx2:
 	JGE avx2_done130
 avx2_single129:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+512(SB), Y3, Y0
+	VXORPS constants<>+480(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
@@ -1546,18 +1532,16 @@ avx2_single129:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMULPS 0(DX)(BX*4), Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -1592,8 +1576,8 @@ avx512:
 avx512_single133:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+544(SB), Z0
-	VFMADD231PS.BCST constants<>+576(SB), Z1, Z0
+	VBROADCASTSS constants<>+512(SB), Z0
+	VFMADD231PS.BCST constants<>+544(SB), Z1, Z0
 	VMULPS Z3, Z0, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
@@ -1608,11 +1592,9 @@ avx512_single133:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1637,8 +1619,8 @@ avx2:
 avx2_single137:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+544(SB), Y0
-	VFMADD231PS constants<>+576(SB), Y1, Y0
+	VBROADCASTSS constants<>+512(SB), Y0
+	VFMADD231PS constants<>+544(SB), Y1, Y0
 	VMULPS Y3, Y0, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
@@ -1654,18 +1636,16 @@ avx2_single137:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -1700,8 +1680,8 @@ avx512:
 avx512_single141:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+544(SB), Z0
-	VFMADD231PS.BCST constants<>+576(SB), Z1, Z0
+	VBROADCASTSS constants<>+512(SB), Z0
+	VFMADD231PS.BCST constants<>+544(SB), Z1, Z0
 	VMULPS Z3, Z0, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
@@ -1716,11 +1696,9 @@ avx512_single141:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMULPS 0(DX)(BX*4), Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -1747,8 +1725,8 @@ avx2:
 avx2_single145:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+544(SB), Y0
-	VFMADD231PS constants<>+576(SB), Y1, Y0
+	VBROADCASTSS constants<>+512(SB), Y0
+	VFMADD231PS constants<>+544(SB), Y1, Y0
 	VMULPS Y3, Y0, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
@@ -1764,18 +1742,16 @@ avx2_single145:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMULPS 0(DX)(BX*4), Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -1810,7 +1786,7 @@ avx512:
 	JGE avx512_done150
 avx512_single149:
 	VMOVUPS 0(SI)(BX*4), Z3
-	VXORPS.BCST constants<>+512(SB), Z3, Z0
+	VXORPS.BCST constants<>+480(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
@@ -1824,11 +1800,9 @@ avx512_single149:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VMOVUPS 0(DX)(BX*4), Z3
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
@@ -1854,7 +1828,7 @@ avx2:
 	JGE avx2_done154
 avx2_single153:
 	VMOVUPS 0(SI)(BX*4), Y3
-	VXORPS constants<>+512(SB), Y3, Y0
+	VXORPS constants<>+480(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
@@ -1869,18 +1843,16 @@ avx2_single153:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VMOVUPS 0(DX)(BX*4), Y3
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
@@ -1911,14 +1883,14 @@ avx512:
 	VBROADCASTSS constants<>+128(SB), Z13
 	VBROADCASTSS constants<>+160(SB), Z14
 	VBROADCASTSS limit+72(FP), Z11
-	VXORPS.BCST constants<>+512(SB), Z11, Z10
+	VXORPS.BCST constants<>+480(SB), Z11, Z10
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done158
 avx512_single157:
 	VMOVUPS 0(SI)(BX*4), Z3
 	VMINPS Z3, Z11, Z3
-	VMULPS.BCST constants<>+608(SB), Z3, Z0
+	VMULPS.BCST constants<>+576(SB), Z3, Z0
 	VMAXPS Z0, Z12, Z0
 	VMINPS Z0, Z13, Z0
 	VMOVAPS Z14, Z1
@@ -1932,16 +1904,14 @@ avx512_single157:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
 	VDIVPS Z0, Z3, Z3
 	VMOVUPS 0(DX)(BX*4), Z4
 	VMINPS Z4, Z11, Z4
 	VMAXPS Z4, Z10, Z4
-	VADDPS.BCST constants<>+480(SB), Z4, Z4
+	VADDPS.BCST constants<>+448(SB), Z4, Z4
 	VMULPS Z4, Z3, Z3
 	VMOVUPS Z3, 0(DI)(BX*4)
 	ADDQ $16, BX
@@ -1962,14 +1932,14 @@ avx2:
 	VBROADCASTSS constants<>+128(SB), Y13
 	VBROADCASTSS constants<>+160(SB), Y14
 	VBROADCASTSS limit+72(FP), Y11
-	VXORPS constants<>+512(SB), Y11, Y10
+	VXORPS constants<>+480(SB), Y11, Y10
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done162
 avx2_single161:
 	VMOVUPS 0(SI)(BX*4), Y3
 	VMINPS Y3, Y11, Y3
-	VMULPS constants<>+608(SB), Y3, Y0
+	VMULPS constants<>+576(SB), Y3, Y0
 	VMAXPS Y0, Y12, Y0
 	VMINPS Y0, Y13, Y0
 	VMOVAPS Y14, Y1
@@ -1984,23 +1954,21 @@ avx2_single161:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
+	VADDPS constants<>+448(SB), Y0, Y0
 	VDIVPS Y0, Y3, Y3
 	VMOVUPS 0(DX)(BX*4), Y4
 	VMINPS Y4, Y11, Y4
 	VMAXPS Y4, Y10, Y4
-	VADDPS constants<>+480(SB), Y4, Y4
+	VADDPS constants<>+448(SB), Y4, Y4
 	VMULPS Y4, Y3, Y3
 	VMOVUPS Y3, 0(DI)(BX*4)
 	ADDQ $8, BX
@@ -2049,24 +2017,22 @@ avx512_single165:
 	VFMADD213PS.BCST constants<>+384(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+416(SB), Z0, Z1
 	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
-	VMULPS Z0, Z1, Z1
-	VFMADD213PS Z0, Z0, Z1
-	VADDPS.BCST constants<>+480(SB), Z1, Z1
+	VFMADD213PS.BCST constants<>+448(SB), Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
-	VBROADCASTSS constants<>+640(SB), Z1
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
+	VBROADCASTSS constants<>+608(SB), Z1
 	VDIVPS Z0, Z1, Z0
-	VADDPS.BCST constants<>+480(SB), Z0, Z0
-	VANDPS.BCST constants<>+512(SB), Z3, Z1
+	VADDPS.BCST constants<>+448(SB), Z0, Z0
+	VANDPS.BCST constants<>+480(SB), Z3, Z1
 	VORPS Z1, Z0, Z0
 	VMULPS Z3, Z3, Z1
-	VBROADCASTSS constants<>+672(SB), Z2
+	VBROADCASTSS constants<>+640(SB), Z2
+	VFMADD213PS.BCST constants<>+672(SB), Z1, Z2
 	VFMADD213PS.BCST constants<>+704(SB), Z1, Z2
 	VFMADD213PS.BCST constants<>+736(SB), Z1, Z2
-	VFMADD213PS.BCST constants<>+768(SB), Z1, Z2
-	VFMADD213PS.BCST constants<>+480(SB), Z1, Z2
+	VFMADD213PS.BCST constants<>+448(SB), Z1, Z2
 	VMULPS Z3, Z2, Z2
-	VCMPPS.BCST $1, constants<>+800(SB), Z4, K1
+	VCMPPS.BCST $1, constants<>+768(SB), Z4, K1
 	VMOVAPS Z2, K1, Z0
 	VMULPS Z11, Z0, Z0
 	VMOVUPS Z0, 0(DI)(BX*4)
@@ -2108,31 +2074,29 @@ avx2_single169:
 	VFMADD213PS constants<>+384(SB), Y0, Y2
 	VFMADD213PS constants<>+416(SB), Y0, Y2
 	VFMADD213PS constants<>+448(SB), Y0, Y2
-	VMULPS Y0, Y2, Y2
-	VFMADD213PS Y0, Y0, Y2
-	VADDPS constants<>+480(SB), Y2, Y2
+	VFMADD213PS constants<>+448(SB), Y0, Y2
 	VPSRAD $1, Y1, Y0
 	VPSUBD Y0, Y1, Y1
 	VPSLLD $23, Y0, Y0
-	VPADDD constants<>+480(SB), Y0, Y0
+	VPADDD constants<>+448(SB), Y0, Y0
 	VPSLLD $23, Y1, Y1
-	VPADDD constants<>+480(SB), Y1, Y1
+	VPADDD constants<>+448(SB), Y1, Y1
 	VMULPS Y0, Y2, Y2
 	VMULPS Y1, Y2, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
-	VBROADCASTSS constants<>+640(SB), Y1
+	VADDPS constants<>+448(SB), Y0, Y0
+	VBROADCASTSS constants<>+608(SB), Y1
 	VDIVPS Y0, Y1, Y0
-	VADDPS constants<>+480(SB), Y0, Y0
-	VANDPS constants<>+512(SB), Y3, Y1
+	VADDPS constants<>+448(SB), Y0, Y0
+	VANDPS constants<>+480(SB), Y3, Y1
 	VORPS Y1, Y0, Y0
 	VMULPS Y3, Y3, Y1
-	VBROADCASTSS constants<>+672(SB), Y2
+	VBROADCASTSS constants<>+640(SB), Y2
+	VFMADD213PS constants<>+672(SB), Y1, Y2
 	VFMADD213PS constants<>+704(SB), Y1, Y2
 	VFMADD213PS constants<>+736(SB), Y1, Y2
-	VFMADD213PS constants<>+768(SB), Y1, Y2
-	VFMADD213PS constants<>+480(SB), Y1, Y2
+	VFMADD213PS constants<>+448(SB), Y1, Y2
 	VMULPS Y3, Y2, Y2
-	VCMPPS $1, constants<>+800(SB), Y4, Y1
+	VCMPPS $1, constants<>+768(SB), Y4, Y1
 	VBLENDVPS Y1, Y2, Y0, Y0
 	VMULPS Y11, Y0, Y0
 	VMOVUPS Y0, 0(DI)(BX*4)
@@ -2553,9 +2517,9 @@ avx512:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+832(SB), Z12
-	VBROADCASTSS constants<>+864(SB), Z13
-	VBROADCASTSS constants<>+896(SB), Z14
+	VBROADCASTSS constants<>+800(SB), Z12
+	VBROADCASTSS constants<>+832(SB), Z13
+	VBROADCASTSS constants<>+864(SB), Z14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx512_done214
@@ -2583,9 +2547,9 @@ avx2:
 	MOVQ CX, n+48(FP)
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
-	VBROADCASTSS constants<>+832(SB), Y12
-	VBROADCASTSS constants<>+864(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y14
+	VBROADCASTSS constants<>+800(SB), Y12
+	VBROADCASTSS constants<>+832(SB), Y13
+	VBROADCASTSS constants<>+864(SB), Y14
 	XORL BX, BX
 	CMPQ BX, CX
 	JGE avx2_done218
@@ -2665,124 +2629,118 @@ DATA constants<>+264(SB)/8, $0xb95e8083b95e8083
 DATA constants<>+272(SB)/8, $0xb95e8083b95e8083
 DATA constants<>+280(SB)/8, $0xb95e8083b95e8083
 
-// expC0
-DATA constants<>+288(SB)/8, $0x3950696739506967
-DATA constants<>+296(SB)/8, $0x3950696739506967
-DATA constants<>+304(SB)/8, $0x3950696739506967
-DATA constants<>+312(SB)/8, $0x3950696739506967
-
-// expC1
-DATA constants<>+320(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+328(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+336(SB)/8, $0x3ab743ce3ab743ce
-DATA constants<>+344(SB)/8, $0x3ab743ce3ab743ce
-
-// expC2
-DATA constants<>+352(SB)/8, $0x3c0889083c088908
-DATA constants<>+360(SB)/8, $0x3c0889083c088908
-DATA constants<>+368(SB)/8, $0x3c0889083c088908
-DATA constants<>+376(SB)/8, $0x3c0889083c088908
-
-// expC3
-DATA constants<>+384(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+392(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+400(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA constants<>+408(SB)/8, $0x3d2aa9c13d2aa9c1
-
-// expC4
-DATA constants<>+416(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+424(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+432(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+440(SB)/8, $0x3e2aaaaa3e2aaaaa
+// expC6
+DATA constants<>+288(SB)/8, $0x3ab511e83ab511e8
+DATA constants<>+296(SB)/8, $0x3ab511e83ab511e8
+DATA constants<>+304(SB)/8, $0x3ab511e83ab511e8
+DATA constants<>+312(SB)/8, $0x3ab511e83ab511e8
 
 // expC5
-DATA constants<>+448(SB)/8, $0x3f0000003f000000
-DATA constants<>+456(SB)/8, $0x3f0000003f000000
-DATA constants<>+464(SB)/8, $0x3f0000003f000000
-DATA constants<>+472(SB)/8, $0x3f0000003f000000
+DATA constants<>+320(SB)/8, $0x3c091d103c091d10
+DATA constants<>+328(SB)/8, $0x3c091d103c091d10
+DATA constants<>+336(SB)/8, $0x3c091d103c091d10
+DATA constants<>+344(SB)/8, $0x3c091d103c091d10
+
+// expC4
+DATA constants<>+352(SB)/8, $0x3d2aac793d2aac79
+DATA constants<>+360(SB)/8, $0x3d2aac793d2aac79
+DATA constants<>+368(SB)/8, $0x3d2aac793d2aac79
+DATA constants<>+376(SB)/8, $0x3d2aac793d2aac79
+
+// expC3
+DATA constants<>+384(SB)/8, $0x3e2aaa493e2aaa49
+DATA constants<>+392(SB)/8, $0x3e2aaa493e2aaa49
+DATA constants<>+400(SB)/8, $0x3e2aaa493e2aaa49
+DATA constants<>+408(SB)/8, $0x3e2aaa493e2aaa49
+
+// expC2
+DATA constants<>+416(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+424(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+432(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+440(SB)/8, $0x3efffffe3efffffe
 
 // one
-DATA constants<>+480(SB)/8, $0x3f8000003f800000
-DATA constants<>+488(SB)/8, $0x3f8000003f800000
-DATA constants<>+496(SB)/8, $0x3f8000003f800000
-DATA constants<>+504(SB)/8, $0x3f8000003f800000
+DATA constants<>+448(SB)/8, $0x3f8000003f800000
+DATA constants<>+456(SB)/8, $0x3f8000003f800000
+DATA constants<>+464(SB)/8, $0x3f8000003f800000
+DATA constants<>+472(SB)/8, $0x3f8000003f800000
 
 // sign
-DATA constants<>+512(SB)/8, $0x8000000080000000
-DATA constants<>+520(SB)/8, $0x8000000080000000
-DATA constants<>+528(SB)/8, $0x8000000080000000
-DATA constants<>+536(SB)/8, $0x8000000080000000
+DATA constants<>+480(SB)/8, $0x8000000080000000
+DATA constants<>+488(SB)/8, $0x8000000080000000
+DATA constants<>+496(SB)/8, $0x8000000080000000
+DATA constants<>+504(SB)/8, $0x8000000080000000
 
 // -gelu1
-DATA constants<>+544(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+552(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+560(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+568(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+512(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+520(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+528(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+536(SB)/8, $0xbfcc422abfcc422a
 
 // -gelu3
-DATA constants<>+576(SB)/8, $0xbd922279bd922279
-DATA constants<>+584(SB)/8, $0xbd922279bd922279
-DATA constants<>+592(SB)/8, $0xbd922279bd922279
-DATA constants<>+600(SB)/8, $0xbd922279bd922279
+DATA constants<>+544(SB)/8, $0xbd922279bd922279
+DATA constants<>+552(SB)/8, $0xbd922279bd922279
+DATA constants<>+560(SB)/8, $0xbd922279bd922279
+DATA constants<>+568(SB)/8, $0xbd922279bd922279
 
 // -quick
-DATA constants<>+608(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+616(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+624(SB)/8, $0xbfd9db23bfd9db23
-DATA constants<>+632(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+576(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+584(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+592(SB)/8, $0xbfd9db23bfd9db23
+DATA constants<>+600(SB)/8, $0xbfd9db23bfd9db23
 
 // -two
-DATA constants<>+640(SB)/8, $0xc0000000c0000000
-DATA constants<>+648(SB)/8, $0xc0000000c0000000
-DATA constants<>+656(SB)/8, $0xc0000000c0000000
-DATA constants<>+664(SB)/8, $0xc0000000c0000000
+DATA constants<>+608(SB)/8, $0xc0000000c0000000
+DATA constants<>+616(SB)/8, $0xc0000000c0000000
+DATA constants<>+624(SB)/8, $0xc0000000c0000000
+DATA constants<>+632(SB)/8, $0xc0000000c0000000
 
 // tanh9
-DATA constants<>+672(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+680(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+688(SB)/8, $0x3cb327a43cb327a4
-DATA constants<>+696(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+640(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+648(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+656(SB)/8, $0x3cb327a43cb327a4
+DATA constants<>+664(SB)/8, $0x3cb327a43cb327a4
 
 // tanh7
-DATA constants<>+704(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+712(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+720(SB)/8, $0xbd5d0dd1bd5d0dd1
-DATA constants<>+728(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+672(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+680(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+688(SB)/8, $0xbd5d0dd1bd5d0dd1
+DATA constants<>+696(SB)/8, $0xbd5d0dd1bd5d0dd1
 
 // tanh5
-DATA constants<>+736(SB)/8, $0x3e0888893e088889
-DATA constants<>+744(SB)/8, $0x3e0888893e088889
-DATA constants<>+752(SB)/8, $0x3e0888893e088889
-DATA constants<>+760(SB)/8, $0x3e0888893e088889
+DATA constants<>+704(SB)/8, $0x3e0888893e088889
+DATA constants<>+712(SB)/8, $0x3e0888893e088889
+DATA constants<>+720(SB)/8, $0x3e0888893e088889
+DATA constants<>+728(SB)/8, $0x3e0888893e088889
 
 // tanh3
-DATA constants<>+768(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+776(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+784(SB)/8, $0xbeaaaaabbeaaaaab
-DATA constants<>+792(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+736(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+744(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+752(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+760(SB)/8, $0xbeaaaaabbeaaaaab
 
 // tanhSmall
-DATA constants<>+800(SB)/8, $0x3e8000003e800000
-DATA constants<>+808(SB)/8, $0x3e8000003e800000
-DATA constants<>+816(SB)/8, $0x3e8000003e800000
-DATA constants<>+824(SB)/8, $0x3e8000003e800000
+DATA constants<>+768(SB)/8, $0x3e8000003e800000
+DATA constants<>+776(SB)/8, $0x3e8000003e800000
+DATA constants<>+784(SB)/8, $0x3e8000003e800000
+DATA constants<>+792(SB)/8, $0x3e8000003e800000
 
 // bf16Half
-DATA constants<>+832(SB)/8, $0x00007fff00007fff
-DATA constants<>+840(SB)/8, $0x00007fff00007fff
-DATA constants<>+848(SB)/8, $0x00007fff00007fff
-DATA constants<>+856(SB)/8, $0x00007fff00007fff
+DATA constants<>+800(SB)/8, $0x00007fff00007fff
+DATA constants<>+808(SB)/8, $0x00007fff00007fff
+DATA constants<>+816(SB)/8, $0x00007fff00007fff
+DATA constants<>+824(SB)/8, $0x00007fff00007fff
 
 // int1
-DATA constants<>+864(SB)/8, $0x0000000100000001
-DATA constants<>+872(SB)/8, $0x0000000100000001
-DATA constants<>+880(SB)/8, $0x0000000100000001
-DATA constants<>+888(SB)/8, $0x0000000100000001
+DATA constants<>+832(SB)/8, $0x0000000100000001
+DATA constants<>+840(SB)/8, $0x0000000100000001
+DATA constants<>+848(SB)/8, $0x0000000100000001
+DATA constants<>+856(SB)/8, $0x0000000100000001
 
 // bf16Quiet
-DATA constants<>+896(SB)/8, $0x0040000000400000
-DATA constants<>+904(SB)/8, $0x0040000000400000
-DATA constants<>+912(SB)/8, $0x0040000000400000
-DATA constants<>+920(SB)/8, $0x0040000000400000
+DATA constants<>+864(SB)/8, $0x0040000000400000
+DATA constants<>+872(SB)/8, $0x0040000000400000
+DATA constants<>+880(SB)/8, $0x0040000000400000
+DATA constants<>+888(SB)/8, $0x0040000000400000
 
-GLOBL constants<>(SB), RODATA|NOPTR, $928
+GLOBL constants<>(SB), RODATA|NOPTR, $896

@@ -18,13 +18,10 @@ func (a *asm) exp(x, t, u int) {
 	if a.wide() {
 		p, t = t, u
 	}
-	a.fill("expC0", p)
-	for _, c := range []string{"expC1", "expC2", "expC3", "expC4", "expC5"} {
+	a.fill("expC6", p)
+	for _, c := range []string{"expC5", "expC4", "expC3", "expC2", "one", "one"} {
 		a.con("VFMADD213PS", c, fmt.Sprintf("V%d, V%d", x, p))
 	}
-	a.ins("VMULPS V%d, V%d, V%d", x, p, p)
-	a.ins("VFMADD213PS V%d, V%d, V%d", x, x, p)
-	a.con("VADDPS", "one", fmt.Sprintf("V%d, V%d", p, p))
 	if a.wide() {
 		a.ins("VSCALEFPS V%d, V%d, V%d", t, p, x)
 		return

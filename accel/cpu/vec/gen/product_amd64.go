@@ -10,6 +10,9 @@ import (
 // c and a, R10 three times R9, R11 three times R8 or the row scales; R12, R13
 // and R15 point to rows 0, 4 and 8 of a.
 
+// ahead is how far the kernels for few rows, which wait for memory, prefetch.
+const ahead = 8192
+
 // element is how a kernel reads b.
 type element struct {
 	name  string
@@ -120,9 +123,9 @@ func (a *asm) begin(name string, sizes []int) {
 // eight multiply-adds in flight.
 func (a *asm) chains(rows int) int {
 	switch room := a.operand() / (2 * rows); {
-	case rows >= 4 || room < 2:
+	case rows > 4 || room < 2:
 		return 1
-	case rows >= 2 || room < 4:
+	case rows > 1 || room < 4:
 		return 2
 	}
 	return 4
@@ -134,6 +137,9 @@ func (a *asm) productRows(e element, rows int) {
 	acc := func(chain, r, h int) int { return (chain*rows+r)*2 + h }
 	step := func(u int) {
 		e.load(a, u)
+		if rows <= 8 {
+			a.ins("PREFETCHT0 %d(R14)", ahead+u*e.bytes*32)
+		}
 		scalar := a.operand() + 2
 		for r := range rows {
 			s := scalar

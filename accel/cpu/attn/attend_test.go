@@ -25,11 +25,11 @@ func values(r *rand.Rand, n int) []float32 {
 
 // fill stores the positions [first, end) over blocks of poison, so that a
 // kernel that reads what nobody stored is found out.
-func fill(r *rand.Rand, l Layout, first, end int) *cache {
+func fill(t testing.TB, r *rand.Rand, l Layout, first, end int) *cache {
 	c := &cache{Layout: l, first: first, k: make([][]float32, end), v: make([][]float32, end)}
 	for j := first; j < end; j++ {
 		if (j-first)%BlockLen == 0 {
-			c.blocks = append(c.blocks, poison(l.BlockBytes()))
+			c.blocks = append(c.blocks, poison(t, l.BlockBytes()))
 		}
 		c.k[j], c.v[j] = values(r, l.Heads*l.DK), values(r, l.Heads*l.DV)
 		l.Store(c.blocks[(j-first)/BlockLen], (j-first)%BlockLen, c.k[j], c.v[j])
@@ -37,8 +37,9 @@ func fill(r *rand.Rand, l Layout, first, end int) *cache {
 	return c
 }
 
-func poison(n int) []byte {
-	b := make([]byte, n)
+// poison returns bytes that read as NaN, before a page that cannot be read.
+func poison(t testing.TB, n int) []byte {
+	b := guarded[byte](t, n)
 	for i := range b {
 		b[i] = 0xff
 	}
@@ -107,14 +108,14 @@ func (s shape) String() string {
 func check(t *testing.T, s shape, seed uint64) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	c := fill(r, s.l, s.first, s.pos+s.n)
+	c := fill(t, r, s.l, s.first, s.pos+s.n)
 	q := values(r, s.n*s.qHeads*s.l.DK)
 	group := s.qHeads / s.l.Heads
 	batch := make([]float32, s.n*s.qHeads*s.l.DV)
 	single := make([]float32, len(batch))
 	split := make([]float32, len(batch))
-	scratch := poison(s.l.ScratchBytes(s.qHeads, s.n))
-	small := poison(s.l.ScratchBytes(s.qHeads, 1))
+	scratch := poison(t, s.l.ScratchBytes(s.qHeads, s.n))
+	small := poison(t, s.l.ScratchBytes(s.qHeads, 1))
 	for h := range s.l.Heads {
 		mid := s.n / 2
 		s.l.Attend(batch, q, s.qHeads, c.blocks, s.first, s.pos, s.n, h, 0, mid, &s.p, scratch)
@@ -228,7 +229,7 @@ func TestAttendExtremes(t *testing.T) { everyTier(t, testAttendExtremes) }
 func testAttendExtremes(t *testing.T) {
 	for _, typ := range []Type{F32, F16, Q8_0} {
 		l := Layout{typ, 1, 32, 32}
-		block := poison(l.BlockBytes())
+		block := poison(t, l.BlockBytes())
 		k, v := make([]float32, 32), make([]float32, 32)
 		for i := range k {
 			k[i], v[i] = 1e30, 1e30
@@ -261,7 +262,7 @@ func TestAttendAllocatesNothing(t *testing.T) { everyTier(t, testAttendAllocates
 func testAttendAllocatesNothing(t *testing.T) {
 	l := Layout{F16, 2, 64, 64}
 	r := rand.New(rand.NewPCG(1, 1))
-	c := fill(r, l, 0, 300)
+	c := fill(t, r, l, 0, 300)
 	q, dst := values(r, 8*64), make([]float32, 8*64)
 	scratch := make([]byte, l.ScratchBytes(8, 1))
 	parts := make([]float32, l.PartLen(8, 1))

@@ -9,9 +9,9 @@ import (
 
 // benchCache returns blocks of a context, the same few blocks of random data
 // copied so that every block has its own memory.
-func benchCache(l Layout, positions int) [][]byte {
+func benchCache(b *testing.B, l Layout, positions int) [][]byte {
 	r := rand.New(rand.NewPCG(1, 1))
-	c := fill(r, l, 0, BlockLen)
+	c := fill(b, r, l, 0, BlockLen)
 	blocks := make([][]byte, (positions+BlockLen-1)/BlockLen)
 	for i := range blocks {
 		blocks[i] = append([]byte(nil), c.blocks[0]...)
@@ -26,7 +26,7 @@ func BenchmarkDecode(b *testing.B) {
 			for _, s := range []struct{ qHeads, heads, d int }{{32, 8, 128}, {8, 8, 128}, {14, 2, 64}} {
 				l := Layout{typ, s.heads, s.d, s.d}
 				b.Run(fmt.Sprintf("%v/ctx%d/h%d_%d_d%d", typ, ctx, s.qHeads, s.heads, s.d), func(b *testing.B) {
-					blocks := benchCache(l, ctx)
+					blocks := benchCache(b, l, ctx)
 					r := rand.New(rand.NewPCG(2, 2))
 					q, dst := values(r, s.qHeads*s.d), make([]float32, s.qHeads*s.d)
 					scratch := make([]byte, l.ScratchBytes(s.qHeads, 1))
@@ -52,7 +52,7 @@ func BenchmarkPrefill(b *testing.B) {
 			for _, s := range []struct{ group, d int }{{4, 128}, {1, 128}, {4, 64}, {7, 64}} {
 				l := Layout{typ, 1, s.d, s.d}
 				b.Run(fmt.Sprintf("%v/pos%d/g%d_d%d", typ, pos, s.group, s.d), func(b *testing.B) {
-					blocks := benchCache(l, pos+n)
+					blocks := benchCache(b, l, pos+n)
 					r := rand.New(rand.NewPCG(2, 2))
 					q, dst := values(r, n*s.group*s.d), make([]float32, n*s.group*s.d)
 					scratch := make([]byte, l.ScratchBytes(s.group, run))

@@ -37,6 +37,23 @@ func TestProduct(t *testing.T) {
 	})
 }
 
+// FuzzProduct does the same at shapes and tiers of the fuzzer's choice.
+func FuzzProduct(f *testing.F) {
+	for rows := range uint8(tileRows) {
+		f.Add(rows, uint8(rows*17), rows%3, rows%2, uint64(rows))
+	}
+	f.Fuzz(func(t *testing.T, rows, k, panels, add uint8, seed uint64) {
+		everyTier(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			n := 1 + int(rows)%tileRows
+			for _, typ := range []Type{F32, F16, Q8_0} {
+				testProduct(t, r, typ, n, 1+int(k), 1+int(panels)%4, int(add)%2)
+			}
+			testScore(t, r, n, 2*(1+int(k)), 1+int(panels)%4)
+		})
+	})
+}
+
 func testProduct(t *testing.T, r *rand.Rand, typ Type, rows, k, panels, add int) {
 	t.Helper()
 	ldc, lda := panels*lanes, k

@@ -44,12 +44,16 @@ func (c *cursor) need(n uint64, what string) bool {
 	if n <= uint64(c.left()) {
 		return true
 	}
-	if c.end < c.size {
-		c.fail(c.off, "%s of %d bytes exceeds the metadata limit of %d", what, n, c.end)
-	} else {
-		c.fail(c.off, "%s of %d bytes in a file with %d left", what, n, c.left())
-	}
+	c.fail(c.off, "%s of %d bytes, but %s", what, n, c.room())
 	return false
+}
+
+// room says what is left, for errors.
+func (c *cursor) room() string {
+	if c.end < c.size {
+		return fmt.Sprintf("%d bytes are left of the %d allowed for metadata", c.left(), c.end)
+	}
+	return fmt.Sprintf("%d bytes are left of the file", c.left())
 }
 
 // take returns the next n bytes, at most a buffer full, valid until the next
@@ -129,8 +133,8 @@ func (c *cursor) count(what string, each int, limit int64) int {
 	if c.err != nil {
 		return 0
 	}
-	if most := c.left() / int64(each); n > uint64(most) {
-		c.fail(off, "%d %s, but the %d bytes left hold at most %d", n, what, c.left(), most)
+	if n > uint64(c.left()/int64(each)) {
+		c.fail(off, "%d %s, but %s", n, what, c.room())
 		return 0
 	}
 	if n > uint64(limit) {

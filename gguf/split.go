@@ -135,7 +135,10 @@ func Join(shards []*File) (*File, error) {
 			f.Tensors = append(f.Tensors, t)
 		}
 	}
-	return &f, f.checkTensorCount()
+	if err := f.checkTensorCount(); err != nil {
+		return nil, err
+	}
+	return &f, nil
 }
 
 // checkShard proves that f is file i of count.

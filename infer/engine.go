@@ -1,0 +1,143 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/infer/token"
+	"github.com/runnel-chat/runnel/prefetch"
+)
+
+// Engine is an open model. It answers one request at a time; its methods are
+// safe for concurrent use.
+type Engine struct {
+	info    Info
+	tokens  *token.Tokenizer
+	chat    conversation
+	backend accel.Backend
+	store   *prefetch.Store
+	ledger  *prefetch.Ledger
+	memory  *memory
+	session *session
+	count   counters
+
+	loadTime time.Duration
+	scratch  int64
+
+	ctx   context.Context // ends with Close
+	close context.CancelFunc
+	busy  atomic.Bool
+	work  sync.WaitGroup // the answer being made
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// Info returns what does not change while the engine is open.
+func (e *Engine) Info() Info { return e.info }
+
+// Tokenizer returns the model's tokenizer.
+func (e *Engine) Tokenizer() *token.Tokenizer { return e.tokens }
+
+// Stats returns a look at the engine; it never waits.
+func (e *Engine) Stats() Stats {
+	s := Stats{
+		At:           time.Now(),
+		ContextSize:  e.info.Context,
+		ScratchBytes: e.scratch,
+		LoadTime:     e.loadTime,
+		Backend:      e.backend.Name(),
+		ISA:          e.backend.ISA(),
+		Threads:      e.backend.Threads(),
+		Cache:        e.store.Stats(),
+	}
+	e.count.fill(&s)
+	s.WeightBytes = s.Cache.WeightBytes
+	s.BudgetBytes = s.Cache.BudgetBytes
+	return s
+}
+
+// begin claims the session for one piece of work. The returned context ends
+// with ctx or with the engine; done gives the session back.
+func (e *Engine) begin(ctx context.Context) (_ context.Context, done func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, nil, ErrClosed
+	}
+	if !e.busy.CompareAndSwap(false, true) {
+		return nil, nil, ErrBusy
+	}
+	e.work.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	unhook := context.AfterFunc(e.ctx, cancel)
+	e.count.begin()
+	return ctx, func() {
+		e.count.enter(Idle)
+		e.count.cache(e.session.cache.Len(), e.session.cache.Bytes())
+		unhook()
+		cancel()
+		e.busy.Store(false)
+		e.work.Done()
+	}, nil
+}
+
+// Logits evaluates ids as one prompt from an empty cache and calls row with
+// the logits after each of them. The slice is only valid during the call.
+func (e *Engine) Logits(ctx context.Context, ids []int32, row func(pos int, logits []float32) error) error {
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if len(ids) > e.info.Context {
+		return fmt.Errorf("%w: %d tokens, context %d", ErrPromptTooLong, len(ids), e.info.Context)
+	}
+	e.count.enter(Prefill)
+	return e.session.each(ctx, ids, row)
+}
+
+// Close stops the answer in progress, waits for it and gives all memory back.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	e.mu.Unlock()
+	e.close()
+	e.work.Wait()
+	return e.release()
+}
+
+// release frees what Open took, in the reverse order.
+func (e *Engine) release() error {
+	var err error
+	if e.session != nil && e.session.cache != nil {
+		e.session.cache.Close()
+	}
+	if e.store != nil {
+		err = e.store.Close()
+	}
+	if e.backend != nil {
+		err = first(err, e.backend.Close())
+	}
+	if e.memory != nil {
+		e.memory.Close()
+	}
+	return err
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

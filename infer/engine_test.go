@@ -1,0 +1,274 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/sample"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// finish reads a stream to its end.
+func finish(s *Stream) (text string, last Delta) {
+	var b strings.Builder
+	for range s.Ready() {
+		d := s.Take()
+		b.WriteString(d.Text)
+		if d.Done {
+			last = d
+			break
+		}
+	}
+	return b.String(), last
+}
+
+func openTiny(t testing.TB, m tiny, o Options) *Engine {
+	t.Helper()
+	return openTest(t, m.write(t, t.TempDir()), o)
+}
+
+func TestSessionReusesThePrefix(t *testing.T) {
+	e := openTiny(t, tinyLlama, Options{Threads: 2})
+	ids := []int32{1, 260, 261, 262, 263, 264, 265}
+	want := logitsOf(t, e, ids)
+	want = want[len(want)-e.info.Vocab:]
+	for _, before := range [][]int32{nil, ids[:1], ids[:4], {1, 260, 266, 262}, ids, append(slices.Clone(ids), 9, 9, 9)} {
+		e.session.truncate(0)
+		if len(before) > 0 {
+			if _, err := e.session.sync(context.Background(), before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := e.session.sync(context.Background(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := maxDifference(got, want); !(d < 1e-3) {
+			t.Errorf("after %v the logits differ by %g", before, d)
+		}
+		if !slices.Equal(e.session.ids, ids) {
+			t.Errorf("the session holds %v", e.session.ids)
+		}
+	}
+}
+
+// TestEnds makes a stream end in each of its ways.
+func TestEnds(t *testing.T) {
+	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 64})
+	ctx := context.Background()
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	for _, tt := range []struct {
+		name   string
+		ctx    context.Context
+		prompt string
+		r      Request
+		want   Reason
+		err    error
+	}{
+		{"limit", ctx, "abc", Request{MaxTokens: 5}, TokenLimit, nil},
+		{"context", ctx, "abc", Request{}, ContextFull, nil},
+		{"cancelled", cancelled, "abc", Request{}, Cancelled, nil},
+		{"too long", ctx, strings.Repeat("x", 64), Request{}, Failed, ErrPromptTooLong},
+	} {
+		_, d := finish(e.Complete(tt.ctx, tt.prompt, tt.r))
+		if tt.want == ContextFull && d.Reason == EndOfTurn {
+			continue // the random model may say so first
+		}
+		if d.Reason != tt.want || !errors.Is(d.Err, tt.err) {
+			t.Errorf("%s: %v, %v", tt.name, d.Reason, d.Err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, d := finish(e.Complete(ctx, "abc", Request{})); !errors.Is(d.Err, ErrClosed) {
+		t.Errorf("after Close: %v", d.Err)
+	}
+}
+
+// TestCancelAnywhere cancels after a varying time and expects the next answer
+// to be what it always was.
+func TestCancelAnywhere(t *testing.T) {
+	e := openTiny(t, tinyLlama, Options{Threads: 2})
+	r := Request{MaxTokens: 40, Sample: sample.Options{}}
+	want, _ := finish(e.Complete(context.Background(), "abc abc", r))
+	for i := range 60 {
+		ctx, cancel := context.WithCancel(context.Background())
+		s := e.Complete(ctx, "abc abc ab"+strings.Repeat("c", i%5), r)
+		time.AfterFunc(time.Duration(i)*37*time.Microsecond, cancel)
+		if _, d := finish(s); d.Err != nil {
+			t.Fatal(d.Err)
+		}
+		cancel()
+		if i%10 == 0 {
+			if got, d := finish(e.Complete(context.Background(), "abc abc", r)); got != want || d.Err != nil {
+				t.Fatalf("after a cancelled answer: %q, %v; want %q", got, d.Err, want)
+			}
+		}
+	}
+}
+
+func TestDecodeAllocatesNothing(t *testing.T) {
+	e := openTiny(t, tinyLlama, Options{Threads: 2})
+	ctx := context.Background()
+	if _, err := e.session.sync(ctx, []int32{1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(200, func() {
+		if _, err := e.session.step(ctx, 5); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a token", n)
+	}
+}
+
+// TestMemoryStaysFlat generates a thousand tokens and starts and cancels a
+// hundred answers.
+func TestMemoryStaysFlat(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 512})
+	ctx := context.Background()
+	cycle := func() {
+		c, cancel := context.WithCancel(ctx)
+		s := e.Complete(c, "abc", Request{MaxTokens: 50})
+		<-s.Ready()
+		cancel()
+		finish(s)
+	}
+	run := func(tokens, cycles int) {
+		for done := 0; done < tokens; done += 100 {
+			if err := e.deepen(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+			for range 100 {
+				if _, err := e.session.step(ctx, 5); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for range cycles {
+			cycle()
+		}
+	}
+	run(500, 50)
+	before := anonymous(t)
+	run(1000, 100)
+	if grown := anonymous(t) - before; grown > 1<<20 {
+		t.Errorf("anonymous memory grew by %d KiB", grown>>10)
+	}
+}
+
+// anonymous is RssAnon after a collection.
+func anonymous(t *testing.T) int64 {
+	t.Helper()
+	runtime.GC()
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "RssAnon:")
+	n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n << 10
+}
+
+// TestBudgets expects the same text from every budget, and no tile asked for
+// that was not on its way.
+func TestBudgets(t *testing.T) {
+	m := tinyLlama
+	m.layers, m.embd, m.ffn = 6, 512, 2048
+	path := m.write(t, t.TempDir())
+	r := Request{MaxTokens: 24}
+	var want string
+	for _, half := range []bool{false, true} {
+		o := Options{Threads: 2, Context: 128}
+		if half {
+			o.tiles = 64 << 10
+			o.weights = 6 << 20
+		}
+		e := openTest(t, path, o)
+		got, d := finish(e.Complete(context.Background(), "abc abc", r))
+		if d.Err != nil {
+			t.Fatal(d.Err)
+		}
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("text %q, resident %q", got, want)
+		}
+		st := e.Stats().Cache
+		if st.SyncLoads != 0 || st.Hits() == 0 {
+			t.Errorf("hits %d, late %d, sync loads %d", st.Hits(), st.Late, st.SyncLoads)
+		}
+		if half && st.StreamedBytes < st.WeightBytes/3 {
+			t.Errorf("only %d of %d bytes stream", st.StreamedBytes, st.WeightBytes)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	open := func(path string) error {
+		e, err := Open(context.Background(), path, Options{Threads: 1})
+		if err == nil {
+			_ = e.Close()
+		}
+		return err
+	}
+	dir := t.TempDir()
+	if err := open(filepath.Join(dir, "none.gguf")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	var format *gguf.FormatError
+	cut := tinyLlama.write(t, dir)
+	if err := os.Truncate(cut, 20_000); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(cut); !errors.As(err, &format) {
+		t.Errorf("truncated file: %v", err)
+	}
+	with := func(f func(*tiny)) tiny {
+		m := tinyLlama
+		m.set = map[string]any{}
+		f(&m)
+		return m
+	}
+	for _, tt := range []struct {
+		name string
+		m    tiny
+		want string
+		is   error
+	}{
+		{"architecture", with(func(m *tiny) { m.set["general.architecture"] = "lama" }), "llama", ErrUnsupported},
+		{"tensor", with(func(m *tiny) { m.skip = "blk.1.attn_k.weight" }), "blk.1.attn_k.weight", gguf.ErrMissing},
+		{"key", with(func(m *tiny) { m.set["llama.block_count"] = nil }), "llama.block_count", gguf.ErrMissing},
+		{"layers", with(func(m *tiny) { m.set["llama.block_count"] = uint32(3) }), "blk.2.", gguf.ErrMissing},
+		{"heads", with(func(m *tiny) { m.set["llama.attention.head_count_kv"] = uint32(3) }), "share", nil},
+		{"shape", with(func(m *tiny) { m.set["llama.feed_forward_length"] = uint32(64) }), "shape", nil},
+		{"scaling", with(func(m *tiny) { m.set["llama.rope.scaling.type"] = "magic" }), "magic", ErrUnsupported},
+		{"experts", with(func(m *tiny) { m.set["llama.expert_count"] = uint32(8) }), "experts", ErrUnsupported},
+	} {
+		err := open(tt.m.write(t, dir))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}

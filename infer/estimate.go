@@ -1,0 +1,54 @@
+package infer
+
+import (
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cpu"
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/model"
+)
+
+// Estimate is what a model will need, worked out from its header alone.
+type Estimate struct {
+	WeightBytes  int64 // packed
+	KVBytes      int64 // for the whole context
+	ScratchBytes int64
+	Available    int64 // what the options or the machine allow
+	Fits         bool  // weights, scratch and a first block of context
+}
+
+// EstimateMemory says what opening f with o would need. It fails for the same
+// files that Open refuses.
+func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
+	kvType, _ := accel.ParseKVType(orElse(o.KV, accel.KVF16.String()))
+	b, err := cpu.New(1, func(n int) ([]byte, error) { return make([]byte, n), nil })
+	if err != nil {
+		return Estimate{}, err
+	}
+	defer b.Close()
+	// The small vectors matter neither in size nor in content.
+	d := model.NewDeclaration(f, b, func(t gguf.Tensor) ([]float32, error) {
+		return make([]float32, t.Elements()), nil
+	})
+	m, err := model.New(d)
+	if err != nil {
+		return Estimate{}, err
+	}
+	limit := m.Context
+	if o.Context > 0 {
+		limit = o.Context
+	}
+	e := Estimate{ScratchBytes: m.ScratchBytes(min(batchTokens, limit), logitRows), Available: o.budget()}
+	for _, w := range d.Matrices {
+		if !w.Gather {
+			n, _ := b.PackedBytes(w.Type, w.Weight.Rows, w.Weight.Cols) // the declaration has asked before
+			e.WeightBytes += int64(n)
+		}
+	}
+	position := int64(0)
+	for _, s := range m.KVShapes(kvType) {
+		position += int64(b.KVBlockBytes(s)) / accel.KVBlock
+	}
+	e.KVBytes = position * int64(limit)
+	e.Fits = e.WeightBytes+e.ScratchBytes+position*accel.KVBlock+runtimeBytes <= e.Available
+	return e, nil
+}

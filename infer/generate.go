@@ -1,0 +1,124 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/runnel-chat/runnel/infer/chat"
+	"github.com/runnel-chat/runnel/infer/sample"
+)
+
+// Generate answers a conversation. The stream ends when the model ends its
+// turn, a limit is reached, ctx is cancelled or something fails; text made
+// before that stays.
+func (e *Engine) Generate(ctx context.Context, msgs []chat.Message, r Request) *Stream {
+	return e.start(ctx, r, func(s *Stream) (prompt, error) {
+		return e.chat.prompt(e.tokens, msgs, r, s.notify)
+	})
+}
+
+// Complete continues plain text, without a chat template. Control tokens
+// spelled in the text count as such: it is the caller's own.
+func (e *Engine) Complete(ctx context.Context, text string, r Request) *Stream {
+	return e.start(ctx, r, func(*Stream) (prompt, error) {
+		return plainPrompt(e.tokens, text), nil
+	})
+}
+
+func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt, error)) *Stream {
+	s := newStream()
+	asked := time.Now()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		s.finish(Failed, err)
+		return s
+	}
+	go func() {
+		reason, err := Failed, error(nil)
+		// The session is free again before the stream says so: whoever sees
+		// Done may ask at once.
+		defer func() { s.finish(reason, err) }()
+		defer done()
+		e.count.enter(Prefill)
+		p, err2 := ask(s)
+		if err = err2; err != nil {
+			return
+		}
+		a := answer{e: e, s: s, r: r, asked: asked}
+		reason, err = a.run(ctx, p)
+	}()
+	return s
+}
+
+// answer is one reply in the making.
+type answer struct {
+	e     *Engine
+	s     *Stream
+	r     Request
+	asked time.Time
+	text  *writer
+}
+
+func (a *answer) run(ctx context.Context, p prompt) (Reason, error) {
+	e := a.e
+	switch n, room := len(p.ids), e.info.Context; {
+	case n == 0:
+		return Failed, ErrEmptyPrompt
+	case n >= room:
+		return Failed, fmt.Errorf("%w: %d tokens, context %d", ErrPromptTooLong, n, room)
+	}
+	a.text = newWriter(a.s, a.r.Stop, p.thinking)
+	reason, err := a.decode(ctx, p.ids)
+	a.text.flush()
+	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return Cancelled, nil
+	}
+	return reason, err
+}
+
+// decode reads the prompt, then draws and reads tokens one by one.
+func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
+	e := a.e
+	draw := sample.New(e.info.Vocab, a.r.Sample)
+	for _, id := range ids {
+		draw.Accept(id)
+	}
+	logits, err := e.session.sync(ctx, ids)
+	if err != nil {
+		return Failed, err
+	}
+	e.count.enter(Decode)
+	var piece []byte
+	for n := 1; ; n++ {
+		start := time.Now()
+		id, err := draw.Next(logits)
+		if err != nil {
+			return Failed, err
+		}
+		if n == 1 {
+			e.count.timeToFirst.Store(int64(time.Since(a.asked)))
+		}
+		if e.tokens.IsEOG(id) {
+			return EndOfTurn, nil
+		}
+		draw.Accept(id)
+		e.count.answerTokens.Store(int64(n))
+		piece = e.tokens.AppendPiece(piece[:0], id)
+		if a.text.write(piece) {
+			return StopString, nil
+		}
+		if n == a.r.MaxTokens {
+			return TokenLimit, nil
+		}
+		if len(e.session.ids) == e.info.Context {
+			return ContextFull, nil
+		}
+		if logits, err = e.session.step(ctx, id); err != nil {
+			return Failed, err
+		}
+		e.count.decoded(time.Since(start))
+		e.count.cache(len(e.session.ids), e.session.cache.Bytes())
+	}
+}

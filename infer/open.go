@@ -1,0 +1,226 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cpu"
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/kv"
+	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/infer/token"
+	"github.com/runnel-chat/runnel/prefetch"
+)
+
+// Sizes of a run. A prompt is read in batches of batchTokens; a batch reads
+// every weight once.
+const (
+	batchTokens  = 512
+	logitRows    = 8
+	runtimeBytes = 64 << 20 // the Go runtime, tokenizer and program
+)
+
+// Open reads the header of the model at path (for a split model, of any of
+// its files), proves that it can run and starts to make its weights resident.
+// It returns before they are: the first prompt is computed as they arrive.
+// Errors: *gguf.FormatError for a broken file, ErrUnsupported for one that
+// this engine cannot run, prefetch.ErrDoesNotFit when the budget is too small.
+func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
+	start := time.Now()
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	kvType, ok := accel.ParseKVType(orElse(o.KV, accel.KVF16.String()))
+	if !ok {
+		return nil, fmt.Errorf("infer: KV type %q is none of f16, f32, q8_0", o.KV)
+	}
+	e := &Engine{}
+	e.ctx, e.close = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			e.close()
+			_ = e.release()
+		}
+	}()
+
+	budget := o.budget()
+	e.ledger = prefetch.NewLedger(budget)
+	e.memory = newMemory(e.ledger)
+	if e.backend, err = cpu.New(o.threads(), e.memory.Scratch); err != nil {
+		return nil, err
+	}
+	m, d, err := declare(f, e.backend)
+	if err != nil {
+		return nil, err
+	}
+	limit := m.Context
+	if o.Context > 0 {
+		limit = o.Context
+	}
+	batch := min(batchTokens, limit)
+	e.scratch = m.ScratchBytes(batch, logitRows)
+	cache := kv.New(e.backend, m.KVShapes(kvType), limit, e.memory)
+	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
+	if e.session.pass, err = model.NewPass(e.backend, cache, m.Shape, batch, logitRows); err != nil {
+		return nil, err
+	}
+	memory := prefetch.Budget{Total: budget, Reserved: e.scratch + cache.GroupBytes() + runtimeBytes}
+	if o.weights > 0 {
+		memory.Reserved = budget - o.weights
+	}
+	if err = e.load(f, d, memory, prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles}); err != nil {
+		return nil, err
+	}
+	if err = ctx.Err(); err != nil {
+		return nil, err
+	}
+	if e.tokens, err = token.New(f); err != nil {
+		return nil, err
+	}
+	if n := e.tokens.Size(); n > m.Vocab {
+		return nil, fmt.Errorf("infer: the tokenizer has %d tokens, the model %d", n, m.Vocab)
+	}
+	if e.chat, err = openConversation(f, e.tokens); err != nil {
+		return nil, err
+	}
+	e.info = describe(f, m, path, limit)
+	e.info.Template, e.info.TemplateNotice = e.chat.name, e.chat.notice
+	e.loadTime = time.Since(start)
+	return e, nil
+}
+
+func orElse(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// budget is what the user allows, else what the machine or the container has
+// to give.
+func (o Options) budget() int64 {
+	if o.Memory > 0 {
+		return o.Memory
+	}
+	available, _, _ := prefetch.SystemMemory()
+	return available / 10 * 9
+}
+
+// declare finds the tensors of f's architecture and reads the small ones.
+func declare(f *gguf.File, b accel.Backend) (*model.Model, *model.Declaration, error) {
+	shards := make([]*os.File, len(f.Shards))
+	defer func() {
+		for _, s := range shards {
+			_ = s.Close() // read only; a nil file says so and is fine
+		}
+	}()
+	d := model.NewDeclaration(f, b, func(t gguf.Tensor) ([]float32, error) {
+		if shards[t.Shard] == nil {
+			s, err := os.Open(f.Shards[t.Shard].Path)
+			if err != nil {
+				return nil, err
+			}
+			shards[t.Shard] = s
+		}
+		raw := make([]byte, t.Len)
+		if _, err := shards[t.Shard].ReadAt(raw, t.Off); err != nil {
+			return nil, err
+		}
+		v := make([]float32, t.Elements())
+		return v, gguf.Decode(t.Type, v, raw)
+	})
+	m, err := model.New(d)
+	return m, d, err
+}
+
+// load opens the store over the declared matrices and hands every layer its
+// tiles.
+func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget, o prefetch.PlanOptions) error {
+	weights := make([]prefetch.Weight, len(d.Matrices))
+	for i, m := range d.Matrices {
+		weights[i] = e.weight(m)
+		if m.Weight == e.session.model.Embedding {
+			e.session.embed = i
+			e.session.row = make([]byte, m.Len/m.Rows())
+		}
+	}
+	plan, err := prefetch.BuildPlan(weights, budget, prefetch.Disk{}, o)
+	if err != nil {
+		return err
+	}
+	paths := make([]string, len(f.Shards))
+	for i, s := range f.Shards {
+		paths[i] = s.Path
+	}
+	src, err := prefetch.OpenSource(paths, prefetch.SourceAuto)
+	if err != nil {
+		return err
+	}
+	if e.store, err = prefetch.Open(plan, src, e.ledger, prefetch.Options{}); err != nil {
+		return errors.Join(err, src.Close())
+	}
+	for i, m := range d.Matrices {
+		if m.Gather {
+			continue
+		}
+		first, _, rows := plan.TileRange(i)
+		m.Weight.TileRows = rows
+		m.Weight.Tiles = tiles{e.store, first}
+	}
+	e.session.store = e.store
+	return nil
+}
+
+func (e *Engine) weight(m model.Matrix) prefetch.Weight {
+	rows, cols := int(m.Rows()), int(m.Dims[0])
+	w := prefetch.Weight{
+		Name:     m.Name,
+		Layer:    m.Layer,
+		Extent:   prefetch.Extent{Shard: m.Shard, Off: m.Off, Len: m.Len},
+		Rows:     int64(rows),
+		RowBytes: m.Len / int64(rows),
+		RowAlign: e.backend.RowAlign(),
+	}
+	if m.Gather {
+		w.Use = prefetch.Rows
+		return w
+	}
+	w.PackedBytes = func(rows int) int64 {
+		n, _ := e.backend.PackedBytes(m.Type, rows, cols) // the declaration has asked before
+		return int64(n)
+	}
+	w.Pack = func(dst, src []byte, rows int) { e.backend.Pack(m.Type, dst, src, rows, cols) }
+	return w
+}
+
+// tiles lends the tiles of one weight from the store.
+type tiles struct {
+	store *prefetch.Store
+	first int
+}
+
+func (t tiles) Acquire(i int) ([]byte, error) { return t.store.Acquire(t.first + i) }
+func (t tiles) Release(i int)                 { t.store.Release(t.first + i) }
+
+// describe gathers what is shown of a model.
+func describe(f *gguf.File, m *model.Model, path string, context int) Info {
+	name, err := f.String("general.name")
+	if err != nil || name == "" {
+		name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	}
+	info := Info{
+		Path: path, Name: name, Arch: f.Architecture(), FileBytes: f.Size,
+		ContextTrain: m.Context, Context: context, Layers: m.Layers, Vocab: m.Vocab,
+	}
+	for _, t := range f.Tensors {
+		info.Params += t.Elements()
+	}
+	return info
+}

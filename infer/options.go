@@ -1,0 +1,67 @@
+package infer
+
+import (
+	"errors"
+	"runtime"
+
+	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/infer/sample"
+)
+
+// Errors of the engine; test with errors.Is.
+var (
+	// ErrUnsupported marks a sound file that this engine cannot run.
+	ErrUnsupported = model.ErrUnsupported
+	// ErrBusy ends the stream of a request made while another one runs.
+	ErrBusy = errors.New("infer: the engine is answering another request")
+	// ErrClosed ends the stream of a request made after Close.
+	ErrClosed = errors.New("infer: the engine is closed")
+	// ErrPromptTooLong ends a stream whose prompt leaves no room to answer.
+	ErrPromptTooLong = errors.New("infer: the prompt does not fit the context")
+	// ErrEmptyPrompt ends a stream whose prompt has no tokens.
+	ErrEmptyPrompt = errors.New("infer: the prompt is empty")
+)
+
+// Options says how to open a model. The zero value is a good default.
+type Options struct {
+	Context int    // positions; 0: as many as the model was trained for
+	Threads int    // workers; 0: one a core
+	Memory  int64  // budget in bytes for weights, KV cache and scratch; 0: what the machine has
+	KV      string // "f16" (default), "f32" or "q8_0"
+	GPU     string // "auto", "off" or a number of layers
+
+	// For tests of models too small to stream: the size of tiles, and the
+	// memory for weights alone.
+	tiles, weights int64
+}
+
+func (o Options) threads() int {
+	if o.Threads > 0 {
+		return o.Threads
+	}
+	return runtime.NumCPU()
+}
+
+// Request says how to answer.
+type Request struct {
+	Sample    sample.Options
+	MaxTokens int            // 0: until the model ends its turn or the context is full
+	Stop      []string       // strings that end the answer; they are not part of it
+	Extra     map[string]any // further template variables, e.g. enable_thinking
+}
+
+// Info holds what does not change while an engine is open.
+type Info struct {
+	Path           string
+	Name           string // general.name, or the file's
+	Arch           string
+	Params         int64
+	Quant          string // label of the quantisation, e.g. "Q4_K_M"
+	FileBytes      int64
+	ContextTrain   int
+	Context        int
+	Layers         int
+	Vocab          int
+	Template       string // name of the chat template in use
+	TemplateNotice string // why a built-in template stands in, when one does
+}

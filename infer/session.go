@@ -1,0 +1,172 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/kv"
+	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/prefetch"
+)
+
+// session is one timeline of tokens over an open model: what is in the KV
+// cache, and how to make it longer. It belongs to one goroutine at a time.
+type session struct {
+	model *model.Model
+	store *prefetch.Store
+	cache *kv.Cache
+	pass  *model.Pass
+	count *counters
+
+	ids   []int32 // the tokens behind the cached positions
+	embed int     // the token table's number in the store
+	row   []byte  // one row of it, as stored
+}
+
+// sync makes the cache hold exactly want and returns the logits after its
+// last token. The longest common prefix is reused; the caller never speaks of
+// appending or rewinding.
+func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
+	keep := 0
+	for keep < len(s.ids) && keep < len(want)-1 && s.ids[keep] == want[keep] {
+		keep++
+	}
+	s.truncate(keep)
+	s.count.prompt(len(want), keep)
+	for {
+		n := min(s.pass.Capacity(), len(want)-len(s.ids))
+		last := len(s.ids)+n == len(want)
+		start := time.Now()
+		if err := s.forward(ctx, want[len(s.ids):len(s.ids)+n], prefetch.PassPrefill); err != nil {
+			return nil, err
+		}
+		var logits []float32
+		var err error
+		if last {
+			logits, err = s.logits(n - 1)
+		}
+		if e := s.end(n, err); e != nil {
+			return nil, e
+		}
+		s.count.prefilled(n, time.Since(start))
+		if last {
+			return logits, nil
+		}
+	}
+}
+
+// step appends one token and returns the logits after it.
+func (s *session) step(ctx context.Context, id int32) ([]float32, error) {
+	var one [1]int32
+	one[0] = id
+	if err := s.forward(ctx, one[:], prefetch.PassDecode); err != nil {
+		return nil, err
+	}
+	logits, err := s.logits(0)
+	if err := s.end(1, err); err != nil {
+		return nil, err
+	}
+	return logits, nil
+}
+
+// forward begins a pass and runs ids through every layer; end finishes it.
+// After an error the cache is as it was before.
+func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKind) error {
+	pos := s.cache.Len()
+	if err := s.cache.Extend(len(ids)); err != nil {
+		return err
+	}
+	s.ids = append(s.ids, ids...)
+	if err := s.store.Begin(ctx, kind); err != nil {
+		s.truncate(pos)
+		return err
+	}
+	s.pass.Pos, s.pass.N = pos, len(ids)
+	err := s.gather(ids)
+	if err == nil {
+		err = s.model.Forward(ctx, s.pass)
+	}
+	if err != nil {
+		return s.end(len(ids), err)
+	}
+	return nil
+}
+
+// end finishes the pass of the last n tokens. With an error it takes them
+// back and drains what the backend still has queued.
+func (s *session) end(n int, err error) error {
+	if err != nil {
+		_ = s.pass.Sync() // the first error is the one that counts
+		s.truncate(s.cache.Len() - n)
+	}
+	s.store.End()
+	return err
+}
+
+// gather fills the residual stream with the embeddings of ids.
+func (s *session) gather(ids []int32) error {
+	x, w := s.pass.X(), s.model.Embedding
+	for t, id := range ids {
+		if id < 0 || int(id) >= w.Rows {
+			return fmt.Errorf("infer: token %d is outside the vocabulary of %d", id, w.Rows)
+		}
+		if err := s.store.Row(s.embed, int64(id), s.row); err != nil {
+			return err
+		}
+		if err := gguf.Decode(w.Type, x.Row(t), s.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logits projects row t of the run. The values live until the next pass.
+func (s *session) logits(t int) ([]float32, error) {
+	out, err := s.model.Logits(s.pass, t, t+1)
+	if err != nil {
+		return nil, err
+	}
+	return out.Row(0), nil
+}
+
+// each calls f with the logits of every token of ids, evaluated as one prompt
+// from an empty cache.
+func (s *session) each(ctx context.Context, ids []int32, f func(pos int, logits []float32) error) error {
+	s.truncate(0)
+	for len(s.ids) < len(ids) {
+		pos := len(s.ids)
+		n := min(s.pass.Capacity(), len(ids)-pos)
+		if err := s.forward(ctx, ids[pos:pos+n], prefetch.PassPrefill); err != nil {
+			return err
+		}
+		if err := s.end(n, s.project(n, pos, f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) project(n, pos int, f func(int, []float32) error) error {
+	for from := 0; from < n; from += s.pass.Outputs() {
+		to := min(n, from+s.pass.Outputs())
+		var out accel.Tensor
+		out, err := s.model.Logits(s.pass, from, to)
+		if err != nil {
+			return err
+		}
+		for t := from; t < to; t++ {
+			if err := f(pos+t, out.Row(t-from)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *session) truncate(n int) {
+	s.ids = s.ids[:n]
+	s.cache.Truncate(n)
+}

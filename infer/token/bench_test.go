@@ -3,6 +3,8 @@ package token
 import (
 	"strings"
 	"testing"
+
+	"github.com/runnel-chat/runnel/gguf"
 )
 
 // BenchmarkLoad is New alone; BenchmarkOpen reads the file as well.
@@ -12,6 +14,24 @@ func BenchmarkLoad(b *testing.B) {
 			f := reference(b, name)
 			b.ReportAllocs()
 			for b.Loop() {
+				if _, err := New(f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for _, name := range []string{"llama-bpe", "qwen3"} {
+		b.Run(name, func(b *testing.B) {
+			path := reference(b, name).Shards[0].Path
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := gguf.Open(path)
+				if err != nil {
+					b.Fatal(err)
+				}
 				if _, err := New(f); err != nil {
 					b.Fatal(err)
 				}

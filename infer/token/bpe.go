@@ -87,6 +87,9 @@ func (b *bpe) appendText(dst []byte, id int32) []byte {
 // with ▁ for a space and byte tokens for what has no token.
 type lineBPE struct{ bpe }
 
+// alwaysBOS: files of Gemma 4 deny the BOS that the model was trained with.
+func alwaysBOS(m *metadata) { m.addBOS = nil }
+
 func newLineBPE(m *metadata, v *vocab) (model, error) {
 	pairs, err := readMerges(m.merges, v)
 	b := &lineBPE{bpe{vocab: v, split: presets["gemma4"].split, pairs: pairs}}

@@ -2,7 +2,7 @@
 // ids back into bytes. It owns the vocabulary that a GGUF file carries and
 // every rule about it; it knows nothing of models, templates or screens.
 //
-//	text ─▶ control and user-defined tokens, longest first   special.go
+//	text ─▶ control and user-defined tokens, longest first   names.go
 //	     ─▶ pieces that are merged on their own              split.go, presets.go
 //	     ─▶ ids, by merging neighbours                       bpe.go, spm.go, merge.go
 //	ids  ─▶ bytes                                            decode.go

@@ -48,7 +48,7 @@ func (v *vocab) findEnds(m *metadata) {
 	v.ends = slices.Compact(v.ends)
 
 	for _, id := range append([]int32{v.duty("bos", noID)}, v.ends...) {
-		if id >= 0 && looksLikeMarker(v.texts[id]) {
+		if id >= 0 && v.kinds[id] != byteKind && looksLikeMarker(v.texts[id]) {
 			v.kinds[id] = control
 		}
 	}

@@ -25,11 +25,12 @@ type metadata struct {
 	ids            map[string]int32 // of the tokens with a duty, by its name: bos, eos, …
 	addBOS, addEOS *bool            // nil: the file does not say
 	addSpacePrefix *bool
-	mergeSpaces    bool // remove_extra_whitespaces
+	mergeSpaces    *bool // remove_extra_whitespaces
+	spaceSuffix    *bool // treat_whitespace_as_suffix
 }
 
 // duties are the keys tokenizer.ggml.<duty>_token_id that matter here.
-var duties = []string{"bos", "eos", "eot", "eom", "unknown", "seperator", "cls", "fim_pad", "fim_rep", "fim_sep"}
+var duties = []string{"bos", "eos", "eot", "eom", "unknown", "seperator", "fim_pad", "fim_rep", "fim_sep"}
 
 func readMetadata(f *gguf.File) (m metadata, err error) {
 	r := reader{file: f, err: &err}
@@ -48,9 +49,8 @@ func readMetadata(f *gguf.File) (m metadata, err error) {
 	m.addBOS = r.flag("add_bos_token")
 	m.addEOS = r.flag("add_eos_token")
 	m.addSpacePrefix = r.flag("add_space_prefix")
-	if merge := r.flag("remove_extra_whitespaces"); merge != nil {
-		m.mergeSpaces = *merge
-	}
+	m.mergeSpaces = r.flag("remove_extra_whitespaces")
+	m.spaceSuffix = r.flag("treat_whitespace_as_suffix")
 	m.ids = make(map[string]int32)
 	for _, duty := range duties {
 		r.id(m.ids, duty)

@@ -11,7 +11,7 @@ import (
 type Tokenizer struct {
 	*vocab
 	model          model
-	all, inText    *specials // with and without parsing control tokens
+	all, inText    *names // with and without parsing control tokens
 	addBOS, addEOS bool
 	bos, eos       int32
 	rstrip         []bool // by id: swallows the white space after it; nil: none does
@@ -46,25 +46,33 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	return build(&m)
 }
 
-// models holds the values of tokenizer.ggml.model, each with what it assumes
-// where a file is silent.
-var models = map[string]struct {
+// A family is a value of tokenizer.ggml.model, with what it assumes where a
+// file is silent.
+type family struct {
 	build          func(*metadata, *vocab) (model, error)
 	bos, eos, unk  int32
 	addBOS, addEOS bool
-}{
+	amend          func(*metadata) // where files of the family are known to be wrong; may be nil
+}
+
+var families = map[string]family{
 	"llama":  {build: newSPM, bos: 1, eos: 2, unk: 0, addBOS: true},
 	"gpt2":   {build: newBPE, bos: noID, eos: noID, unk: noID},
-	"gemma4": {build: newLineBPE, bos: noID, eos: noID, unk: noID, addBOS: true},
+	"gemma4": {build: newLineBPE, bos: noID, eos: noID, unk: noID, addBOS: true, amend: alwaysBOS},
+	"bert":   {build: newWordPiece, bos: 101, eos: 102, unk: 100, addBOS: true, addEOS: true, amend: separatorEnds},
+	"t5":     {build: newUnigram, bos: noID, eos: 1, unk: 2, addEOS: true},
 }
 
 func build(m *metadata) (*Tokenizer, error) {
-	family, ok := models[m.model]
+	kin, ok := families[m.model]
 	if !ok {
 		return nil, fmt.Errorf("token: tokenizer model %q is not supported; the nearest that is: %q",
-			clip(m.model), nearest(m.model, models))
+			clip(m.model), nearest(m.model, families))
 	}
-	for duty, id := range map[string]int32{"bos": family.bos, "eos": family.eos, "unknown": family.unk} {
+	if kin.amend != nil {
+		kin.amend(m)
+	}
+	for duty, id := range map[string]int32{"bos": kin.bos, "eos": kin.eos, "unknown": kin.unk} {
 		if _, ok := m.ids[duty]; !ok && id >= 0 {
 			m.ids[duty] = id
 		}
@@ -74,13 +82,13 @@ func build(m *metadata) (*Tokenizer, error) {
 		return nil, err
 	}
 	t := &Tokenizer{vocab: v, bos: v.duty("bos", noID), eos: v.duty("eos", noID)}
-	if t.model, err = family.build(m, v); err != nil {
+	if t.model, err = kin.build(m, v); err != nil {
 		return nil, err
 	}
-	t.addBOS = t.bos >= 0 && given(m.addBOS, family.addBOS || presets[m.pre].addBOS)
-	t.addEOS = t.eos >= 0 && given(m.addEOS, family.addEOS)
-	t.all = newSpecials(v, func(k kind) bool { return k == control || k == user || k == unknown })
-	t.inText = newSpecials(v, func(k kind) bool { return k == user })
+	t.addBOS = t.bos >= 0 && given(m.addBOS, kin.addBOS || presets[m.pre].addBOS)
+	t.addEOS = t.eos >= 0 && given(m.addEOS, kin.addEOS)
+	t.all = newNames(v, control, user, unknown)
+	t.inText = newNames(v, user)
 	t.findStripping(m.name)
 	return t, nil
 }
@@ -101,7 +109,7 @@ func (t *Tokenizer) findStripping(name string) {
 	}
 	t.rstrip = make([]bool, t.Size())
 	for i, id := range t.all.ids {
-		switch t.all.names[i] {
+		switch t.all.texts[i] {
 		case "<unk>", "<s>", "<|endoftext|>":
 		default:
 			t.rstrip[id] = true

@@ -55,6 +55,9 @@ func newVocab(m *metadata) (*vocab, error) {
 	if err := v.setKinds(m); err != nil {
 		return nil, err
 	}
+	if id := v.duty("unknown", noID); id >= 0 && (v.texts[id] == "<unk>" || v.texts[id] == "[UNK]") {
+		v.kinds[id] = unknown // files also type it control, or not at all
+	}
 	v.index = newIndex(v.texts, v.isText)
 	v.findEnds(m)
 	return v, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/runnel-chat/runnel/infer/chat"
@@ -41,6 +43,11 @@ func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt
 		// Done may ask at once.
 		defer func() { s.finish(reason, err) }()
 		defer done()
+		defer func() {
+			if v := recover(); v != nil {
+				reason, err = Failed, &InternalError{Value: v, Stack: debug.Stack()}
+			}
+		}()
 		e.count.enter(Prefill)
 		p, err2 := ask(s)
 		if err = err2; err != nil {
@@ -50,6 +57,18 @@ func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt
 		reason, err = a.run(ctx, p)
 	}()
 	return s
+}
+
+// InternalError is a bug of ours that was caught before it could end the
+// program. The engine that it came from should be closed.
+type InternalError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *InternalError) Error() string {
+	line, _, _ := strings.Cut(fmt.Sprint(e.Value), "\n")
+	return "infer: internal error: " + line
 }
 
 // answer is one reply in the making.

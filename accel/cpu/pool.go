@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +34,7 @@ type pool struct {
 	mu     sync.Mutex
 	wake   sync.Cond
 	parked int
+	crash  any // what a worker panicked with
 
 	done sync.WaitGroup
 }
@@ -63,6 +66,9 @@ func (p *pool) run(j job) {
 		}
 	}
 	p.current = nil
+	if p.crash != nil {
+		panic(p.crash) // on the caller's goroutine, where it can be dealt with
+	}
 }
 
 func (p *pool) announce() {
@@ -82,9 +88,23 @@ func (p *pool) work(worker int) {
 		if p.stopped.Load() {
 			return
 		}
-		p.current.run(worker)
-		p.left.Add(-1)
+		p.join(worker)
 	}
+}
+
+// join runs the job's share of one worker. A panic there would end the
+// process from a goroutine that nobody guards, and leave a terminal in
+// disorder; it is handed to the goroutine that called run.
+func (p *pool) join(worker int) {
+	defer p.left.Add(-1)
+	defer func() {
+		if v := recover(); v != nil {
+			p.mu.Lock()
+			p.crash = fmt.Sprintf("%v\n%s", v, debug.Stack())
+			p.mu.Unlock()
+		}
+	}()
+	p.current.run(worker)
 }
 
 // await returns the number of the round after seen.

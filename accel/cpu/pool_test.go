@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -45,6 +46,26 @@ func TestPoolRunsEveryWorkerOnce(t *testing.T) {
 		p.stop()
 		p.stop()
 	}
+}
+
+type crashJob struct{}
+
+func (crashJob) run(worker int) {
+	if worker == 1 {
+		panic("boom")
+	}
+}
+
+func TestPoolHandsPanicsToTheCaller(t *testing.T) {
+	p := newPool(2)
+	defer p.stop()
+	defer func() {
+		if v, _ := recover().(string); !strings.HasPrefix(v, "boom") {
+			t.Errorf("recovered %q", v)
+		}
+	}()
+	p.run(crashJob{})
+	t.Error("no panic")
 }
 
 func BenchmarkPoolRun(b *testing.B) {

@@ -76,14 +76,19 @@ func ExpSum(x []float32, m float32) float32 {
 	if m == negInf {
 		m = 0
 	}
-	first, n := expSumLanes(x, m)
-	s := float64(first)
-	for i, v := range x[n:] {
-		e := exp(v - m)
-		x[n+i] = e
-		s += float64(e)
+	sum := 0.0
+	for len(x) > 0 { // pieces, so that the lanes' float32 sums stay exact enough
+		piece := x[:min(len(x), 1024)]
+		x = x[len(piece):]
+		first, n := expSumLanes(piece, m)
+		sum += float64(first)
+		for i, v := range piece[n:] {
+			e := exp(v - m)
+			piece[n+i] = e
+			sum += float64(e)
+		}
 	}
-	return float32(s)
+	return float32(sum)
 }
 
 // SoftCap computes x = limit * tanh(x/limit).

@@ -16,7 +16,7 @@ import (
 
 // files are the outputs of each package.
 var files = map[string]map[string]func() []byte{
-	"vec":  {"lanes_amd64.s": vecAMD64},
+	"vec":  {"lanes_amd64.s": vecAMD64, "lanes_arm64.s": vecARM64},
 	"attn": {"product_amd64.s": productsAMD64},
 }
 

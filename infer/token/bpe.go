@@ -32,7 +32,7 @@ func newBPE(m *metadata, v *vocab) (model, error) {
 		return nil, fmt.Errorf("token: the vocabulary has no merges")
 	}
 	pairs, err := readMerges(m.merges, v)
-	b := &bpe{vocab: v, split: p.split, whole: p.ignoreMerges, pairs: pairs}
+	b := &bpe{vocab: v, split: p.split, whole: p.traits&wholeWords != 0, pairs: pairs}
 	for i := range b.symbols {
 		b.symbols[i] = v.find(string(byteRune[i]))
 	}

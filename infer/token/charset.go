@@ -56,18 +56,6 @@ func someIn(set charset) rule {
 	return func(s string, i int) int { return set.run(s, i, true) }
 }
 
-// ledIn is `\s?[set]+`.
-func ledIn(set charset) rule {
-	return func(s string, i int) int {
-		if c, n := classes().classAt(s, i); c&space != 0 {
-			if end := set.run(s, i+n, true); end > i+n {
-				return end
-			}
-		}
-		return set.run(s, i, true)
-	}
-}
-
 // someOr is `[mask extra]+` with a few ASCII characters beside the categories.
 func someOr(mask class, extra string) rule {
 	return func(s string, i int) int {
@@ -99,22 +87,10 @@ func identifier(s string, i int) int {
 
 func isAlpha(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
 
-// phrase is `lead?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+`: words joined by single
-// spaces stay together.
-func phrase(lead class) rule {
-	return func(s string, i int) int {
-		t := classes()
-		if c, n := t.classAt(s, i); c&lead != 0 {
-			if end := words(t, s, i+n); end > i+n {
-				return end
-			}
-		}
-		return words(t, s, i)
-	}
-}
-
-func words(t *classPages, s string, i int) int {
-	end := i
+// phrase is `(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+`: words joined by single spaces
+// stay together.
+func phrase(s string, i int) int {
+	t, end := classes(), i
 	for {
 		c, n := t.classAt(s, i)
 		if c&letter == 0 {
@@ -124,6 +100,18 @@ func words(t *classPages, s string, i int) int {
 		if i = end; i < len(s) && s[i] == ' ' {
 			i++
 		}
+	}
+}
+
+// clause is `[^(\s|.,!?…。，、।۔،)]+`.
+func clause(s string, i int) int {
+	t := classes()
+	for {
+		c, n := t.classAt(s, i)
+		if c == 0 || c&space != 0 || stops.run(s[i:i+n], 0, true) > 0 {
+			return i
+		}
+		i += n
 	}
 }
 
@@ -138,7 +126,7 @@ var (
 	bopomofo   = ranges("\u3105-\u312f")
 	asian      = ranges("\u4e00-\u9fff\u3400-\u4dbf\u8c48-\ufaff\u3040-\u309f\u30a0-\u30ff\uff65-\uff9f\u2f00-\u2fdf\u0e40-\u0e7f\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff\uac00-\ud7af\u1100-\u11ff")
 	asciiMarks = ranges("!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002")
-	sentence   = ranges("(|.,!?…。，、।۔،)")
+	stops      = ranges("(|.,!?…。，、।۔،)")
 	lineFeed   = ranges("\n")
 	bicameral  = ranges("A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽ" +
 		"Ა-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼ" +

@@ -49,9 +49,15 @@ var classes = sync.OnceValue(func() *classPages {
 		table *unicode.RangeTable
 		bit   class
 	}{
-		{unicode.Lu, upper}, {unicode.Lt, upper}, {unicode.Ll, lower},
-		{unicode.Lm, caseless}, {unicode.Lo, caseless}, {unicode.M, mark},
-		{unicode.N, number}, {unicode.P, punct}, {unicode.S, sign},
+		{unicode.Lu, upper},
+		{unicode.Lt, upper},
+		{unicode.Ll, lower},
+		{unicode.Lm, caseless},
+		{unicode.Lo, caseless},
+		{unicode.M, mark},
+		{unicode.N, number},
+		{unicode.P, punct},
+		{unicode.S, sign},
 		{unicode.White_Space, blank},
 	} {
 		t.each(c.table, func(p *class) { *p = c.bit })

@@ -3,8 +3,9 @@
 // every rule about it; it knows nothing of models, templates or screens.
 //
 //	text ─▶ control and user-defined tokens, longest first   names.go
-//	     ─▶ pieces that are merged on their own              split.go, presets.go
+//	     ─▶ pieces that are merged on their own              split.go, rules.go, presets.go
 //	     ─▶ ids, by merging neighbours                       bpe.go, spm.go, merge.go
+//	        (or by longest match, or by score)               wordpiece.go, unigram.go
 //	ids  ─▶ bytes                                            decode.go
 //
 // Text is hostile twice over. A file may lie in its vocabulary: New proves

@@ -81,7 +81,7 @@ func trie() []byte {
 	nodes[0] = 256 << 10
 	a := at(256, 'a')
 	nodes[a] = (a^512)<<10 | hasLeaf | 'a' // its base is 512
-	nodes[512] = 1<<31 | 0
+	nodes[512] = 1 << 31
 	b := at(512, 'b')
 	nodes[b] = (b^640)<<10 | hasLeaf | 'b' // its base is 640
 	nodes[640] = 1<<31 | 3

@@ -57,8 +57,10 @@ func TestOddVocabularies(t *testing.T) {
 		{"no types", "ab", "ab", func(m *metadata) { m.types = nil }},
 		{"default pre", "ab 1234", "ab Ġ 1 2 3 4", func(m *metadata) { m.pre = "default" }},
 		{"no pre", "ab 1234", "ab Ġ 1 2 3 4", func(m *metadata) { m.pre = "" }},
-		{"long user token", strings.Repeat("ab", maxName), strings.TrimSpace(strings.Repeat("ab ", maxName)),
-			func(m *metadata) { m.add(strings.Repeat("ab", maxName), user) }},
+		{
+			"long user token", strings.Repeat("ab", maxName), strings.TrimSpace(strings.Repeat("ab ", maxName)),
+			func(m *metadata) { m.add(strings.Repeat("ab", maxName), user) },
+		},
 	} {
 		m := byteLevel("gpt-2", "a b")
 		c.spoil(m)

@@ -22,37 +22,34 @@ func upTo(n int, mask class) rule {
 	}
 }
 
-// spaced is ` ?mask+`.
-func spaced(mask class) rule {
+// spaced is ` ?word`.
+func spaced(word rule) rule {
 	return func(s string, i int) int {
-		start := i
 		if i < len(s) && s[i] == ' ' {
-			start++
-		}
-		if end := classes().run(s, start, mask); end > start {
-			return end
-		}
-		return i
-	}
-}
-
-// led is `lead?mask+`: one optional character of another kind goes with the
-// run after it, as the space before a word does.
-func led(lead, mask class) rule {
-	return func(s string, i int) int {
-		t := classes()
-		if c, n := t.classAt(s, i); c&lead != 0 {
-			if end := t.run(s, i+n, mask); end > i+n {
+			if end := word(s, i+1); end > i+1 {
 				return end
 			}
 		}
-		return t.run(s, i, mask)
+		return word(s, i)
+	}
+}
+
+// led is `lead?word`: one character of another kind goes with what follows,
+// as the space before a word does.
+func led(lead class, word rule) rule {
+	return func(s string, i int) int {
+		if c, n := classes().classAt(s, i); c&lead != 0 {
+			if end := word(s, i+n); end > i+n {
+				return end
+			}
+		}
+		return word(s, i)
 	}
 }
 
 // marks is ` ?mask+tail*`, where tail is newline and the bytes of also.
 func marks(mask class, also string) rule {
-	run := spaced(mask)
+	run := spaced(some(mask))
 	return func(s string, i int) int {
 		end := run(s, i)
 		if end == i {
@@ -67,7 +64,7 @@ func marks(mask class, also string) rule {
 
 // marksThenOne is ` ?mask+tail?`.
 func marksThenOne(mask class, also string) rule {
-	run := spaced(mask)
+	run := spaced(some(mask))
 	return func(s string, i int) int {
 		end := run(s, i)
 		if end > i && end < len(s) && isTail(s[end], also) {

@@ -64,15 +64,15 @@ var families = map[string]family{
 }
 
 func build(m *metadata) (*Tokenizer, error) {
-	kin, ok := families[m.model]
+	fam, ok := families[m.model]
 	if !ok {
 		return nil, fmt.Errorf("token: tokenizer model %q is not supported; the nearest that is: %q",
 			clip(m.model), nearest(m.model, families))
 	}
-	if kin.amend != nil {
-		kin.amend(m)
+	if fam.amend != nil {
+		fam.amend(m)
 	}
-	for duty, id := range map[string]int32{"bos": kin.bos, "eos": kin.eos, "unknown": kin.unk} {
+	for duty, id := range map[string]int32{"bos": fam.bos, "eos": fam.eos, "unknown": fam.unk} {
 		if _, ok := m.ids[duty]; !ok && id >= 0 {
 			m.ids[duty] = id
 		}
@@ -82,11 +82,11 @@ func build(m *metadata) (*Tokenizer, error) {
 		return nil, err
 	}
 	t := &Tokenizer{vocab: v, bos: v.duty("bos", noID), eos: v.duty("eos", noID)}
-	if t.model, err = kin.build(m, v); err != nil {
+	if t.model, err = fam.build(m, v); err != nil {
 		return nil, err
 	}
-	t.addBOS = t.bos >= 0 && given(m.addBOS, kin.addBOS || presets[m.pre].addBOS)
-	t.addEOS = t.eos >= 0 && given(m.addEOS, kin.addEOS)
+	t.addBOS = t.bos >= 0 && given(m.addBOS, fam.addBOS || presets[m.pre].traits&beginsBOS != 0)
+	t.addEOS = t.eos >= 0 && given(m.addEOS, fam.addEOS)
 	t.all = newNames(v, control, user, unknown)
 	t.inText = newNames(v, user)
 	t.findStripping(m.name)

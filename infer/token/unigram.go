@@ -27,7 +27,8 @@ func newUnigram(m *metadata, v *vocab) (model, error) {
 	}
 	spaced, suffix := given(m.addSpacePrefix, false), given(m.spaceSuffix, false)
 	u := &unigram{vocab: v, pieces: newNames(v, normal), scores: make([]float64, len(m.scores)), norm: normalizer{
-		chars: chars, prefix: spaced && !suffix, suffix: spaced && suffix, merge: given(m.mergeSpaces, false)}}
+		chars: chars, prefix: spaced && !suffix, suffix: spaced && suffix, merge: given(m.mergeSpaces, false),
+	}}
 	for id, score := range m.scores {
 		u.scores[id] = finite(score)
 		if v.kinds[id] == normal {

@@ -6,6 +6,8 @@ import (
 	"github.com/runnel-chat/runnel/accel/cpu/vec"
 )
 
+//go:generate go run -C ../vec/gen . -o ../../attn attn
+
 // product is c[rows][32*panels] = a[rows][k] · b, or += with add. Panel j of b
 // is [k][32] and begins ldb bytes after panel j-1. ldc and lda are in floats.
 // The kernels read and write c and a for the rows of the next size they have,
@@ -20,6 +22,15 @@ type product struct {
 	k        int
 	panels   int
 	add      int // 0 or 1
+}
+
+// part is the product of the rows from r, most of them at most.
+func (p *product) part(r, most int) product {
+	q := *p
+	q.rows = min(p.rows-r, most)
+	q.a = unsafe.Add(p.a, r*p.lda*4)
+	q.c = unsafe.Add(p.c, r*p.ldc*4)
+	return q
 }
 
 // score fills the scores of n rows from row r with groups of keys.

@@ -3,16 +3,13 @@
 package attn
 
 import (
-	"unsafe"
-
 	"golang.org/x/sys/cpu"
 
 	"github.com/runnel-chat/runnel/accel/cpu/vec"
 )
 
-//go:generate go run -C ../vec/gen . -o ../../attn attn
-
-// Please refer to mulGeneric for the reference implementation.
+// Please refer to mulGeneric and scoreGeneric for the reference
+// implementations.
 
 //go:noescape
 func mulF32AVX512(p *product)
@@ -31,8 +28,6 @@ func mulF16AVX2(p *product)
 
 //go:noescape
 func mulQ8AVX2(p *product)
-
-// Please refer to scoreGeneric for the reference implementation.
 
 //go:noescape
 func scoreQ8VNNI(p *product)
@@ -104,13 +99,4 @@ func (p *product) scoreAVX2() {
 		part := p.part(r, most)
 		scoreQ8AVX2(&part)
 	}
-}
-
-// part is the product of the rows from r, most of them at most.
-func (p *product) part(r, most int) product {
-	q := *p
-	q.rows = min(p.rows-r, most)
-	q.a = unsafe.Add(p.a, r*p.lda*4)
-	q.c = unsafe.Add(p.c, r*p.ldc*4)
-	return q
 }

@@ -17,7 +17,7 @@ import (
 // files are the outputs of each package.
 var files = map[string]map[string]func() []byte{
 	"vec":  {"lanes_amd64.s": vecAMD64, "lanes_arm64.s": vecARM64},
-	"attn": {"product_amd64.s": productsAMD64},
+	"attn": {"product_amd64.s": productsAMD64, "product_arm64.s": productsARM64},
 }
 
 func main() {

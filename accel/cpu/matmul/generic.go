@@ -3,13 +3,14 @@ package matmul
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 )
 
 // sums are the results of 16 rows for the vectors of a group.
 type sums [ActGroup][Rows]float32
 
-// mulGeneric is the reference of every tier.
-func mulGeneric(j *job) {
+// reference is what every tier is compared with.
+func (j *job) reference() {
 	for t := j.n0; t < j.n1; {
 		c, acts := j.group(t)
 		for row := 0; row < j.rows; row += Rows {
@@ -29,14 +30,17 @@ func mulGeneric(j *job) {
 	}
 }
 
+var plain = sync.Pool{New: func() any { return new(panel) }}
+
 // mulInts multiplies 16 rows of a quantised type.
 func mulInts(f *format, s *sums, w, acts []byte, c, cols int) {
-	var p panel
+	p := plain.Get().(*panel)
+	defer plain.Put(p)
 	supers := acts[actBlocks(cols)*blockSize*c:]
 	for k := 0; k < cols; k += actSuper {
 		width := min(cols-k, actSuper)
 		for j := 0; j < width; j += f.vals {
-			f.unpack(&p, j, w)
+			f.unpack(p, j, w)
 			w = w[f.unit():]
 		}
 		n := actBlocks(width) * blockSize * c

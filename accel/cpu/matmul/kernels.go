@@ -1,18 +1,20 @@
 package matmul
 
-import "unsafe"
-
-// args is what every assembly kernel reads; each uses a part of it.
+// args is what every assembly kernel reads; each uses a part of it. Matrix
+// kernels step dst, acts, sums and count from group to group and leave them
+// behind the last: these are numbers, not pointers, and point to nothing on
+// the stack.
 type args struct {
-	dst   *float32       // first row of the first vector
-	ldd   int            // bytes between vectors of dst
-	w     unsafe.Pointer // packed units, or panels
-	acts  unsafe.Pointer // blocks of a group of vectors
-	sums  unsafe.Pointer // their sums of 256 columns
-	n     int            // blocks of 64 columns, units, or columns of floats
-	rows  int            // blocks of 16 rows
-	first int            // not 0: dst holds nothing yet
-	to    unsafe.Pointer // panel to unpack to, or the second block of floats
+	dst   uintptr // first row of the first vector
+	ldd   int     // bytes between vectors of dst
+	w, w2 uintptr // packed units, or panels; the second row block of floats
+	acts  uintptr // blocks of a group of vectors
+	sums  uintptr // their sums of 256 columns
+	n     int     // blocks of 64 columns, units, or columns of floats
+	first int     // not 0: dst holds nothing yet
+	next  int     // bytes from the activations of a group to the next
+	count int     // groups of vectors, or blocks of 16 rows
+	panel uintptr // where to unpack to
 }
 
 // unpacked is 16 rows by up to 512 columns as the matrix kernels read them:

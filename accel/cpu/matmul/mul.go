@@ -2,6 +2,7 @@ package matmul
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/runnel-chat/runnel/gguf"
 )
@@ -71,7 +72,12 @@ func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1
 	}
 	j.w = w[row0/Rows*j.block : (row1+Rows-1)/Rows*j.block]
 	j.dst = dst[row0 : (n1-1)*ldd+row1]
-	k.tier.mul(&j)
+	if j.isa = k.tier.isa; j.isa == isaGeneric {
+		j.reference()
+	} else {
+		j.assembly()
+	}
+	runtime.KeepAlive(&j) // kernels know addresses only
 }
 
 // job is one call of Mul: all rows of w with vectors [n0, n1).

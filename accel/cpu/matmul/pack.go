@@ -20,7 +20,7 @@ func (k *Kernel) Pack(dst, src []byte, rows, cols int) {
 	stride := cols / k.f.vals * k.f.block()
 	for row := 0; row < rows; row += Rows {
 		m := min(Rows, rows-row)
-		k.tier.pack(k.f, dst[:block], src[:m*stride], stride, m)
+		packGeneric(k.f, dst[:block], src[:m*stride], stride, m)
 		dst, src = dst[block:], src[m*stride:]
 	}
 }

@@ -10,20 +10,17 @@ import (
 // tier is one instruction set's way to multiply and to pack.
 type tier struct {
 	name string
+	isa  isa
 	ok   func() bool // the machine has it
-
-	mul func(j *job)
-
-	// pack interleaves m ≤ 16 rows that lie stride bytes apart.
-	pack func(f *format, dst, src []byte, stride, m int)
 }
 
-var generic = tier{
-	name: "generic",
-	ok:   func() bool { return true },
-	mul:  mulGeneric,
-	pack: packGeneric,
-}
+// isa says which kernels a tier calls: a number, for calls through function
+// values would move their arguments to the heap.
+type isa int
+
+const isaGeneric isa = 0
+
+var generic = tier{name: "generic", ok: func() bool { return true }}
 
 var current atomic.Pointer[tier]
 

@@ -34,6 +34,7 @@ func (a *file) i(op string, operands ...any) {
 // step, stays positive; the counter is positive at the start.
 func (a *file) loop(counter string, step int, body func()) {
 	label := a.label("loop")
+
 	a.f("%s:", label)
 	body()
 	a.i("SUBQ", imm(step), counter)

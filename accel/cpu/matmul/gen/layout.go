@@ -6,12 +6,14 @@ const (
 	argDst   = 0  // *float32: the first row of the first vector
 	argLdd   = 8  // bytes between vectors of dst
 	argW     = 16 // packed units or panels
-	argActs  = 24 // blocks of a group of vectors
-	argMins  = 32 // its sums for mins
-	argN     = 40 // blocks of 64 columns, or units
-	argRows  = 48 // 16-row blocks
+	argW2    = 24 // the second block of rows, where there are no panels
+	argActs  = 32 // blocks of a group of vectors
+	argSums  = 40 // its sums for mins
+	argN     = 48 // blocks of 64 columns, or units, or columns of floats
 	argFirst = 56 // not 0: dst holds nothing yet
-	argPanel = 64 // where to unpack to
+	argNext  = 64 // bytes from the activations of a group to the next
+	argCount = 72 // groups of vectors, or blocks of 16 rows
+	argPanel = 80 // where to unpack to
 )
 
 // A panel is 16 rows by up to 512 columns, unpacked.

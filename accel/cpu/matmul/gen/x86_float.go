@@ -26,16 +26,11 @@ var floatTypes = []floatType{
 // pairs of columns.
 func (x *x86) floatGemm(prefix string, t floatType, c, panels int) string {
 	name := fmt.Sprintf("%s_%s_%dx%d", prefix, t.name, 16*panels, c)
-	x.f("\nTEXT ·%s<>(SB), NOSPLIT|NOFRAME, $0-0", name)
-	x.i("MOVQ", mem(argDst, "DX"), "R8")
-	x.i("MOVQ", mem(argLdd, "DX"), "R9")
-	x.i("LEAQ", "(R9)(R9*2)", "R10")
-	x.i("LEAQ", "(R9)(R9*4)", "R11")
-	for _, pass := range x.passes(c, panels) {
-		x.floatPass(t, c, pass)
-	}
-	x.i("VZEROUPPER")
-	x.i("RET")
+	x.groups(name, c, func() {
+		for _, pass := range x.passes(c, panels) {
+			x.floatPass(t, c, pass)
+		}
+	})
 	return name
 }
 
@@ -74,7 +69,7 @@ func (x *x86) floatPass(t floatType, c int, p pass) {
 	}
 
 	x.i("MOVQ", mem(argW, "DX"), "SI")
-	x.i("MOVQ", mem(argPanel, "DX"), "R12")
+	x.i("MOVQ", mem(argW2, "DX"), "R12")
 	x.i("MOVQ", mem(argActs, "DX"), "DI")
 	x.i("MOVQ", mem(argN, "DX"), "CX")
 	g.each(func(v, col int) {

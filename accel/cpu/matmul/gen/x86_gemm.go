@@ -84,7 +84,7 @@ func (x *x86) gemmPass(v variant, c int, cols, vecs []int) {
 	x.i("LEAQ", mem(panelScales, "SI"), "R12")
 	x.i("LEAQ", mem(panelMins, "SI"), "R13")
 	x.i("MOVQ", mem(argActs, "DX"), "DI")
-	x.i("MOVQ", mem(argMins, "DX"), "BX")
+	x.i("MOVQ", mem(argSums, "DX"), "BX")
 	x.i("MOVQ", mem(argN, "DX"), "CX")
 	g.clearDst()
 	if !v.supers() {
@@ -331,17 +331,34 @@ func (g *gemm) subtractMins() {
 // two panels.
 func (x *x86) gemmKernel(prefix string, v variant, c, panels int) string {
 	name := fmt.Sprintf("%s_%s_%dx%d", prefix, v.name, 16*panels, c)
+	x.groups(name, c, func() {
+		for _, pass := range x.passes(c, panels) {
+			x.gemmPass(v, c, pass.cols, pass.vecs)
+		}
+	})
+	return name
+}
+
+// groups emits a matrix kernel around its body: the body multiplies one group
+// of c vectors, the kernel as many as argCount says.
+func (x *x86) groups(name string, c int, body func()) {
 	x.f("\nTEXT ·%s<>(SB), NOSPLIT|NOFRAME, $0-0", name)
-	x.i("MOVQ", mem(argDst, "DX"), "R8")
 	x.i("MOVQ", mem(argLdd, "DX"), "R9")
 	x.i("LEAQ", "(R9)(R9*2)", "R10")
 	x.i("LEAQ", "(R9)(R9*4)", "R11")
-	for _, pass := range x.passes(c, panels) {
-		x.gemmPass(v, c, pass.cols, pass.vecs)
-	}
+	next := x.label("group")
+	x.f("%s:", next)
+	x.i("MOVQ", mem(argDst, "DX"), "R8")
+	body()
+	x.i("IMUL3Q", imm(c), "R9", "AX")
+	x.i("ADDQ", "AX", mem(argDst, "DX"))
+	x.i("MOVQ", mem(argNext, "DX"), "AX")
+	x.i("ADDQ", "AX", mem(argActs, "DX"))
+	x.i("ADDQ", "AX", mem(argSums, "DX"))
+	x.i("SUBQ", "$1", mem(argCount, "DX"))
+	x.i("JGT", next)
 	x.i("VZEROUPPER")
 	x.i("RET")
-	return name
 }
 
 type pass struct{ cols, vecs []int }

@@ -17,7 +17,7 @@ const (
 const prefetchAhead = 4096
 
 // gemvKernel emits the kernel for one vector, straight from the packed units:
-// what a panel would hold never leaves the registers. It multiplies argRows
+// what a panel would hold never leaves the registers. It multiplies argCount
 // blocks of 16 rows with argN blocks of 64 columns.
 func (x *x86) gemvKernel(prefix string, w weight) string {
 	name := prefix + "_gemv_" + w.name
@@ -26,11 +26,11 @@ func (x *x86) gemvKernel(prefix string, w weight) string {
 	x.f("\nTEXT ·%s<>(SB), NOSPLIT|NOFRAME, $0-0", name)
 	x.i("MOVQ", mem(argDst, "DX"), "R8")
 	x.i("MOVQ", mem(argW, "DX"), "SI")
-	x.i("MOVQ", mem(argRows, "DX"), "R9")
+	x.i("MOVQ", mem(argCount, "DX"), "R9")
 	w.consts(x)
 	x.loop("R9", 1, func() {
 		x.i("MOVQ", mem(argActs, "DX"), "DI")
-		x.i("MOVQ", mem(argMins, "DX"), "BX")
+		x.i("MOVQ", mem(argSums, "DX"), "BX")
 		x.i("MOVQ", mem(argN, "DX"), "CX")
 		x.zero(vecSum)
 		x.loop("CX", per/64, func() { x.gemvTurn(w, v, per) })

@@ -133,7 +133,7 @@ func (a *asm) chains(rows int) int {
 
 func (a *asm) productRows(e element, rows int) {
 	chains := a.chains(rows)
-	unroll := max(chains, 2)
+	unroll := chains
 	acc := func(chain, r, h int) int { return (chain*rows+r)*2 + h }
 	step := func(u int) {
 		e.load(a, u)
@@ -186,11 +186,13 @@ func (a *asm) productRows(e element, rows int) {
 	}
 	advance(unroll)
 	a.ins("SUBQ $%d, CX\nJGE %s", unroll, label("loop"))
-	a.ins("%s:\nADDQ $%d, CX\nJEQ %s", label("tail"), unroll, label("store"))
-	a.ins("%s:", label("one"))
-	step(0)
-	advance(1)
-	a.ins("DECQ CX\nJNE %s\n%s:", label("one"), label("store"))
+	a.ins("%s:", label("tail"))
+	if unroll > 1 {
+		a.ins("ADDQ $%d, CX\nJEQ %s\n%s:", unroll, label("store"), label("one"))
+		step(0)
+		advance(1)
+		a.ins("DECQ CX\nJNE %s\n%s:", label("one"), label("store"))
+	}
 	for n := chains / 2; n > 0; n /= 2 {
 		for v := range n * rows * 2 {
 			a.ins("VADDPS V%d, V%d, V%d", v+n*rows*2, v, v)

@@ -9,13 +9,11 @@ import (
 //go:generate go run -C ../vec/gen . -o ../../attn attn
 
 // product is c[rows][32*panels] = a[rows][k] · b, or += with add. Panel j of b
-// is [k][32] and begins ldb bytes after panel j-1. ldc and lda are in floats.
-// The kernels read and write c and a for the rows of the next size they have,
-// at most tileRows.
+// is [k][32] and begins ldb bytes after panel j-1; int8 values count as they
+// are. ldc and lda are in floats. The kernels read and write c and a for the
+// rows of the next size they have, at most tileRows.
 type product struct {
-	c, a     unsafe.Pointer
-	b        unsafe.Pointer
-	scales   unsafe.Pointer // Q8_0 values: of the k rows of b, per panel
+	c, a, b  unsafe.Pointer
 	ldc, lda int
 	ldb      int
 	rows     int
@@ -52,22 +50,29 @@ func (w *walk) score(keys []byte, r, n, groups int) {
 // whose weights begin in column col of the scores.
 func (w *walk) gather(values []byte, r, n, col, at, k int) {
 	p := product{
-		c: unsafe.Pointer(&w.out[r*w.ldo]), a: unsafe.Pointer(&w.scores[col]),
-		b:   unsafe.Pointer(&values[at*lanes*w.Type.bytes()]),
-		ldc: w.ldo, lda: lds, ldb: w.panelBytes(), rows: n, k: k, panels: w.panels(), add: 1,
+		a: unsafe.Pointer(&w.scores[col]), ldc: w.ldo, lda: lds, ldb: w.panelBytes(),
+		rows: n, k: k, panels: w.panels(), add: 1,
 	}
-	switch w.Type {
-	case F32, F16:
-		p.mul(w.Type)
-	case Q8_0:
+	if w.Type == Q8_0 {
 		p.panels = 1
-		p.scales = unsafe.Pointer(&w.scales[0])
-		for j := range w.panels() {
-			panel := values[j*w.panelBytes():][:w.panelBytes()]
-			vec.FloatFromHalf(w.scales[:k], view[uint16](panel[BlockLen*lanes:])[at:])
-			p.b = unsafe.Pointer(&panel[at*lanes])
-			p.c = unsafe.Pointer(&w.out[r*w.ldo+j*lanes])
-			p.mul(Q8_0)
+	}
+	for j := 0; j < w.panels(); j += p.panels {
+		panel := values[j*w.panelBytes():]
+		p.c = unsafe.Pointer(&w.out[r*w.ldo+j*lanes])
+		p.b = unsafe.Pointer(&panel[at*lanes*w.Type.bytes()])
+		if w.Type == Q8_0 {
+			w.weigh(view[uint16](panel[BlockLen*lanes:])[at:][:k], n, col)
+			p.a = unsafe.Pointer(&w.weighed[0])
 		}
+		p.mul(w.Type)
+	}
+}
+
+// weigh multiplies the weights of n rows, from column col of the scores, with
+// the scales of the values.
+func (w *walk) weigh(scales []uint16, n, col int) {
+	vec.FloatFromHalf(w.scales[:len(scales)], scales)
+	for i := range n {
+		vec.MulTo(w.weighed[i*lds:][:len(scales)], w.scores[i*lds+col:], w.scales)
 	}
 }

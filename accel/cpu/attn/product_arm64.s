@@ -1240,12 +1240,10 @@ rows1start:
 	MOVD R12, R3
 	MOVD R11, R7
 	MOVD product_k(R0), R8
-	MOVD product_scales(R0), R14
 	SUBS $4, R8, R8
 	BLT rows1tail
 rows1loop:
 	VLD1.P 16(R3), [V24.S4]
-	VLD1.P 16(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1254,13 +1252,9 @@ rows1loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1273,13 +1267,9 @@ rows1loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79210 // fmul v16.4s, v16.4s, v23.s[1]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79231 // fmul v17.4s, v17.4s, v23.s[1]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79252 // fmul v18.4s, v18.4s, v23.s[1]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79273 // fmul v19.4s, v19.4s, v23.s[1]
 	WORD $0x4fb81204 // fmla v4.4s, v16.4s, v24.s[1]
 	WORD $0x4fb81225 // fmla v5.4s, v17.4s, v24.s[1]
 	WORD $0x4fb81246 // fmla v6.4s, v18.4s, v24.s[1]
@@ -1292,13 +1282,9 @@ rows1loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979a10 // fmul v16.4s, v16.4s, v23.s[2]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979a31 // fmul v17.4s, v17.4s, v23.s[2]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979a52 // fmul v18.4s, v18.4s, v23.s[2]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979a73 // fmul v19.4s, v19.4s, v23.s[2]
 	WORD $0x4f981a08 // fmla v8.4s, v16.4s, v24.s[2]
 	WORD $0x4f981a29 // fmla v9.4s, v17.4s, v24.s[2]
 	WORD $0x4f981a4a // fmla v10.4s, v18.4s, v24.s[2]
@@ -1311,13 +1297,9 @@ rows1loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79a10 // fmul v16.4s, v16.4s, v23.s[3]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79a31 // fmul v17.4s, v17.4s, v23.s[3]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79a52 // fmul v18.4s, v18.4s, v23.s[3]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79a73 // fmul v19.4s, v19.4s, v23.s[3]
 	WORD $0x4fb81a0c // fmla v12.4s, v16.4s, v24.s[3]
 	WORD $0x4fb81a2d // fmla v13.4s, v17.4s, v24.s[3]
 	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
@@ -1330,7 +1312,6 @@ rows1tail:
 	BEQ rows1store
 rows1one:
 	VLD1R.P 4(R3), [V24.S4]
-	VLD1R.P 4(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1339,13 +1320,9 @@ rows1one:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1407,13 +1384,11 @@ rows2start:
 	ADD R13, R3, R4
 	MOVD R11, R7
 	MOVD product_k(R0), R8
-	MOVD product_scales(R0), R14
 	SUBS $4, R8, R8
 	BLT rows2tail
 rows2loop:
 	VLD1.P 16(R3), [V24.S4]
 	VLD1.P 16(R4), [V25.S4]
-	VLD1.P 16(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1422,13 +1397,9 @@ rows2loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1445,13 +1416,9 @@ rows2loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79210 // fmul v16.4s, v16.4s, v23.s[1]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79231 // fmul v17.4s, v17.4s, v23.s[1]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79252 // fmul v18.4s, v18.4s, v23.s[1]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79273 // fmul v19.4s, v19.4s, v23.s[1]
 	WORD $0x4fb81208 // fmla v8.4s, v16.4s, v24.s[1]
 	WORD $0x4fb81229 // fmla v9.4s, v17.4s, v24.s[1]
 	WORD $0x4fb8124a // fmla v10.4s, v18.4s, v24.s[1]
@@ -1468,13 +1435,9 @@ rows2loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979a10 // fmul v16.4s, v16.4s, v23.s[2]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979a31 // fmul v17.4s, v17.4s, v23.s[2]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979a52 // fmul v18.4s, v18.4s, v23.s[2]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979a73 // fmul v19.4s, v19.4s, v23.s[2]
 	WORD $0x4f981a00 // fmla v0.4s, v16.4s, v24.s[2]
 	WORD $0x4f981a21 // fmla v1.4s, v17.4s, v24.s[2]
 	WORD $0x4f981a42 // fmla v2.4s, v18.4s, v24.s[2]
@@ -1491,13 +1454,9 @@ rows2loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79a10 // fmul v16.4s, v16.4s, v23.s[3]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79a31 // fmul v17.4s, v17.4s, v23.s[3]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79a52 // fmul v18.4s, v18.4s, v23.s[3]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79a73 // fmul v19.4s, v19.4s, v23.s[3]
 	WORD $0x4fb81a08 // fmla v8.4s, v16.4s, v24.s[3]
 	WORD $0x4fb81a29 // fmla v9.4s, v17.4s, v24.s[3]
 	WORD $0x4fb81a4a // fmla v10.4s, v18.4s, v24.s[3]
@@ -1515,7 +1474,6 @@ rows2tail:
 rows2one:
 	VLD1R.P 4(R3), [V24.S4]
 	VLD1R.P 4(R4), [V25.S4]
-	VLD1R.P 4(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1524,13 +1482,9 @@ rows2one:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1593,14 +1547,12 @@ rows3start:
 	ADD R13, R4, R5
 	MOVD R11, R7
 	MOVD product_k(R0), R8
-	MOVD product_scales(R0), R14
 	SUBS $4, R8, R8
 	BLT rows3tail
 rows3loop:
 	VLD1.P 16(R3), [V24.S4]
 	VLD1.P 16(R4), [V25.S4]
 	VLD1.P 16(R5), [V26.S4]
-	VLD1.P 16(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1609,13 +1561,9 @@ rows3loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1636,13 +1584,9 @@ rows3loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79210 // fmul v16.4s, v16.4s, v23.s[1]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79231 // fmul v17.4s, v17.4s, v23.s[1]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79252 // fmul v18.4s, v18.4s, v23.s[1]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79273 // fmul v19.4s, v19.4s, v23.s[1]
 	WORD $0x4fb81200 // fmla v0.4s, v16.4s, v24.s[1]
 	WORD $0x4fb81221 // fmla v1.4s, v17.4s, v24.s[1]
 	WORD $0x4fb81242 // fmla v2.4s, v18.4s, v24.s[1]
@@ -1663,13 +1607,9 @@ rows3loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979a10 // fmul v16.4s, v16.4s, v23.s[2]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979a31 // fmul v17.4s, v17.4s, v23.s[2]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979a52 // fmul v18.4s, v18.4s, v23.s[2]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979a73 // fmul v19.4s, v19.4s, v23.s[2]
 	WORD $0x4f981a00 // fmla v0.4s, v16.4s, v24.s[2]
 	WORD $0x4f981a21 // fmla v1.4s, v17.4s, v24.s[2]
 	WORD $0x4f981a42 // fmla v2.4s, v18.4s, v24.s[2]
@@ -1690,13 +1630,9 @@ rows3loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79a10 // fmul v16.4s, v16.4s, v23.s[3]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79a31 // fmul v17.4s, v17.4s, v23.s[3]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79a52 // fmul v18.4s, v18.4s, v23.s[3]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79a73 // fmul v19.4s, v19.4s, v23.s[3]
 	WORD $0x4fb81a00 // fmla v0.4s, v16.4s, v24.s[3]
 	WORD $0x4fb81a21 // fmla v1.4s, v17.4s, v24.s[3]
 	WORD $0x4fb81a42 // fmla v2.4s, v18.4s, v24.s[3]
@@ -1719,7 +1655,6 @@ rows3one:
 	VLD1R.P 4(R3), [V24.S4]
 	VLD1R.P 4(R4), [V25.S4]
 	VLD1R.P 4(R5), [V26.S4]
-	VLD1R.P 4(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1728,13 +1663,9 @@ rows3one:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1802,7 +1733,6 @@ rows4start:
 	ADD R13, R5, R6
 	MOVD R11, R7
 	MOVD product_k(R0), R8
-	MOVD product_scales(R0), R14
 	SUBS $4, R8, R8
 	BLT rows4tail
 rows4loop:
@@ -1810,7 +1740,6 @@ rows4loop:
 	VLD1.P 16(R4), [V25.S4]
 	VLD1.P 16(R5), [V26.S4]
 	VLD1.P 16(R6), [V27.S4]
-	VLD1.P 16(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1819,13 +1748,9 @@ rows4loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -1850,13 +1775,9 @@ rows4loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79210 // fmul v16.4s, v16.4s, v23.s[1]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79231 // fmul v17.4s, v17.4s, v23.s[1]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79252 // fmul v18.4s, v18.4s, v23.s[1]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79273 // fmul v19.4s, v19.4s, v23.s[1]
 	WORD $0x4fb81200 // fmla v0.4s, v16.4s, v24.s[1]
 	WORD $0x4fb81221 // fmla v1.4s, v17.4s, v24.s[1]
 	WORD $0x4fb81242 // fmla v2.4s, v18.4s, v24.s[1]
@@ -1881,13 +1802,9 @@ rows4loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979a10 // fmul v16.4s, v16.4s, v23.s[2]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979a31 // fmul v17.4s, v17.4s, v23.s[2]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979a52 // fmul v18.4s, v18.4s, v23.s[2]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979a73 // fmul v19.4s, v19.4s, v23.s[2]
 	WORD $0x4f981a00 // fmla v0.4s, v16.4s, v24.s[2]
 	WORD $0x4f981a21 // fmla v1.4s, v17.4s, v24.s[2]
 	WORD $0x4f981a42 // fmla v2.4s, v18.4s, v24.s[2]
@@ -1912,13 +1829,9 @@ rows4loop:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4fb79a10 // fmul v16.4s, v16.4s, v23.s[3]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4fb79a31 // fmul v17.4s, v17.4s, v23.s[3]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4fb79a52 // fmul v18.4s, v18.4s, v23.s[3]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4fb79a73 // fmul v19.4s, v19.4s, v23.s[3]
 	WORD $0x4fb81a00 // fmla v0.4s, v16.4s, v24.s[3]
 	WORD $0x4fb81a21 // fmla v1.4s, v17.4s, v24.s[3]
 	WORD $0x4fb81a42 // fmla v2.4s, v18.4s, v24.s[3]
@@ -1946,7 +1859,6 @@ rows4one:
 	VLD1R.P 4(R4), [V25.S4]
 	VLD1R.P 4(R5), [V26.S4]
 	VLD1R.P 4(R6), [V27.S4]
-	VLD1R.P 4(R14), [V23.S4]
 	FMOVQ 0(R7), F20
 	WORD $0x0f08a695 // sxtl v21.8h, v20.8b
 	WORD $0x4f08a696 // sxtl2 v22.8h, v20.16b
@@ -1955,13 +1867,9 @@ rows4one:
 	WORD $0x0f10a6d2 // sxtl v18.4s, v22.4h
 	WORD $0x4f10a6d3 // sxtl2 v19.4s, v22.8h
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4f979210 // fmul v16.4s, v16.4s, v23.s[0]
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4f979231 // fmul v17.4s, v17.4s, v23.s[0]
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4f979252 // fmul v18.4s, v18.4s, v23.s[0]
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4f979273 // fmul v19.4s, v19.4s, v23.s[0]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]

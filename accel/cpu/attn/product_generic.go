@@ -43,9 +43,8 @@ func (p *product) widen(dst []float32, t Type, off, k int) {
 		vec.FloatFromHalf(dst, unsafe.Slice(at[uint16](p.b, off+k*lanes*2), len(dst)))
 	case Q8_0:
 		codes := unsafe.Slice(at[int8](p.b, off+k*lanes), len(dst))
-		scales := unsafe.Slice(at[float32](p.scales, k*4), len(dst)/lanes)
 		for i := range dst {
-			dst[i] = float32(codes[i]) * scales[i/lanes]
+			dst[i] = float32(codes[i])
 		}
 	}
 }

@@ -105,12 +105,10 @@ func quantize(codes *[lanes]int8, src []float32) uint16 {
 	return scale[0]
 }
 
-// round8 rounds to nearest, saturating; NaN becomes 0.
+// round8 rounds to nearest, saturating: the sum with 1.5*2^23 has the integer
+// in its lowest bits.
 func round8(x float32) int8 {
-	if x != x {
-		return 0
-	}
-	return int8(math.RoundToEven(float64(max(min(x, 127), -127))))
+	return int8(math.Float32bits(max(min(x, 127), -127) + 3<<22))
 }
 
 // view reinterprets whole elements of b.

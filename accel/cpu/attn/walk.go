@@ -35,7 +35,8 @@ type walk struct {
 	q          []float32 // [rows][ldq] scaled queries, or their codes in Q8_0
 	out        []float32 // [rows][ldo] sums of p·v
 	scores     []float32 // [tileRows][lds]
-	scales     []float32 // [BlockLen] value scales in Q8_0
+	weighed    []float32 // [tileRows][lds] scores times the scales of values in Q8_0
+	scales     []float32 // [BlockLen] those scales
 	peak, sum  []float32 // [rows] running maximum and sum of e^(score-peak)
 }
 
@@ -53,7 +54,7 @@ func (l Layout) ldq() int { return (l.DK+15)&^15 + 16 }
 // ScratchBytes is the scratch that Attend needs for a run of n queries.
 func (l Layout) ScratchBytes(qHeads, n int) int {
 	rows := min(maxRows, (n*qHeads/l.Heads+tileRows-1)/tileRows*tileRows)
-	floats := rows*(l.ldq()+l.panels()*lanes+2) + tileRows*lds + BlockLen
+	floats := rows*(l.ldq()+l.panels()*lanes+2) + 2*tileRows*lds + BlockLen
 	return floats*4 + 64
 }
 
@@ -69,7 +70,7 @@ func (w *walk) begin(row0, rows int, scratch []byte) {
 		return s
 	}
 	w.q, w.out = take(room*w.ldq), take(room*w.ldo)
-	w.scores, w.scales = take(tileRows*lds), take(BlockLen)
+	w.scores, w.weighed, w.scales = take(tileRows*lds), take(tileRows*lds), take(BlockLen)
 	w.peak, w.sum = take(room), take(room)
 	clear(w.q)
 	clear(w.out)

@@ -26,6 +26,9 @@ func Mul(dst, x []float32) {
 	}
 }
 
+// MulTo computes dst = x * y.
+func MulTo(dst, x, y []float32) { scaleBy(dst, x, y, 1) }
+
 // Scale computes x *= s.
 func Scale(x []float32, s float32) {
 	for i := scaleLanes(x, x, s); i < len(x); i++ {

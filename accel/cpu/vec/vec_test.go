@@ -51,6 +51,7 @@ func testArith(t *testing.T) {
 		}{
 			{"Add", Add, func(d, x float64) float64 { return d + x }},
 			{"Mul", Mul, func(d, x float64) float64 { return d * x }},
+			{"MulTo", func(d, x []float32) { MulTo(d, d, x) }, func(d, x float64) float64 { return d * x }},
 			{"AddScaled", func(d, x []float32) { AddScaled(d, x, 0.3) }, func(d, x float64) float64 { return d + float64(float32(0.3))*x }},
 			{"Scale", func(d, _ []float32) { Scale(d, 0.3) }, func(d, _ float64) float64 { return d * float64(float32(0.3)) }},
 		} {

@@ -4,7 +4,7 @@ import "fmt"
 
 // Registers of a product: R0 the arguments, R1 c, R2 and R13 the row strides
 // of c and a, R3 to R6 the rows of a, R7 and R11 the row and the panel of b,
-// R8 steps left, R10 passes left, R12 a, R14 the row scales. A pass is 16
+// R8 steps left, R10 passes left, R12 a. A pass is 16
 // columns, four vectors; V16 to V19 hold a row of b, V24 to V27 four elements
 // of each row of a.
 
@@ -38,7 +38,6 @@ var neonElements = []neonElement{
 		}
 		for h := range 4 {
 			a.op("scvtf", 16+h, 16+h)
-			a.element("fmul", 16+h, 16+h, 23, u)
 		}
 	}},
 }
@@ -111,15 +110,9 @@ func (a *neon) productRows(e neonElement, rows int) {
 	a.ins("%s:", label("start"))
 	a.rowPointers(rows)
 	a.ins("MOVD R11, R7\nMOVD product_k(R0), R8")
-	if e.name == "Q8" {
-		a.ins("MOVD product_scales(R0), R14")
-	}
 	a.ins("SUBS $4, R8, R8\nBLT %s\n%s:", label("tail"), label("loop"))
 	for r := range rows {
 		a.ins("VLD1.P 16(R%d), [V%d.S4]", 3+r, 24+r)
-	}
-	if e.name == "Q8" {
-		a.ins("VLD1.P 16(R14), [V23.S4]")
 	}
 	for u := range 4 {
 		step(u, u)
@@ -128,9 +121,6 @@ func (a *neon) productRows(e neonElement, rows int) {
 	a.ins("%s:\nADDS $4, R8, R8\nBEQ %s\n%s:", label("tail"), label("store"), label("one"))
 	for r := range rows {
 		a.ins("VLD1R.P 4(R%d), [V%d.S4]", 3+r, 24+r)
-	}
-	if e.name == "Q8" {
-		a.ins("VLD1R.P 4(R14), [V23.S4]")
 	}
 	step(0, 0)
 	a.ins("ADD $%d, R7, R7\nSUBS $1, R8, R8\nBNE %s\n%s:", 32*e.bytes, label("one"), label("store"))

@@ -7,11 +7,7 @@ import (
 
 // Registers of a product: AX the arguments, BX passes left, CX steps left, DX
 // and R14 the panel and the row of b, DI c, SI a, R8 and R9 the row strides of
-// c and a, R10 three times R9, R11 three times R8 or the row scales; R12, R13
-// and R15 point to rows 0, 4 and 8 of a.
-
-// ahead is how far the kernels for few rows, which wait for memory, prefetch.
-const ahead = 8192
+// c and a, R10 three times R9; R12, R13 and R15 point to rows 0, 4 and 8 of a.
 
 // element is how a kernel reads b.
 type element struct {
@@ -36,13 +32,15 @@ var elements = []element{
 			r := a.operand() + h
 			a.ins("VPMOVSXBD %d(R14), V%d\nVCVTDQ2PS V%d, V%d", u*32+h*a.width/4, r, r, r)
 		}
-		if a.wide() {
-			a.ins("VMULPS.BCST %d(R11), Z24, Z24\nVMULPS.BCST %d(R11), Z25, Z25", 4*u, 4*u)
-			return
-		}
-		a.ins("VBROADCASTSS %d(R11), Y14\nVMULPS Y14, Y12, Y12\nVMULPS Y14, Y13, Y13", 4*u)
 	}},
 }
+
+// Kernels for at most fewRows rows wait for memory. They prefetch ahead bytes,
+// which covers its latency at the rate of one core.
+const (
+	fewRows = 8
+	ahead   = 8192
+)
 
 // operand is the first of the registers after the accumulators.
 func (a *asm) operand() int {
@@ -137,7 +135,7 @@ func (a *asm) productRows(e element, rows int) {
 	acc := func(chain, r, h int) int { return (chain*rows+r)*2 + h }
 	step := func(u int) {
 		e.load(a, u)
-		if rows <= 8 {
+		if rows <= fewRows {
 			a.ins("PREFETCHT0 %d(R14)", ahead+u*e.bytes*32)
 		}
 		scalar := a.operand() + 2
@@ -157,9 +155,6 @@ func (a *asm) productRows(e element, rows int) {
 			a.ins("ADDQ $%d, %s", 4*n, []string{"R12", "R13", "R15"}[r/4])
 		}
 		a.ins("ADDQ $%d, R14", 32*e.bytes*n)
-		if e.name == "Q8" {
-			a.ins("ADDQ $%d, R11", 4*n)
-		}
 	}
 	label := func(s string) string { return fmt.Sprintf("rows%d%s", rows, s) }
 
@@ -175,9 +170,6 @@ func (a *asm) productRows(e element, rows int) {
 	}
 	if rows > 8 {
 		a.ins("LEAQ (SI)(R9*8), R15")
-	}
-	if e.name == "Q8" {
-		a.ins("MOVQ product_scales(AX), R11")
 	}
 	a.ins("MOVQ DX, R14\nMOVQ product_k(AX), CX\nSUBQ $%d, CX\nJLT %s", unroll, label("tail"))
 	a.ins("%s:", label("loop"))

@@ -70,6 +70,7 @@ func (a *asm) scoreTile(rows int) {
 	} else {
 		a.stepAVX2(rows, integer)
 	}
+	a.ins("PREFETCHT0 %d(R14)\nPREFETCHT0 %d(R14)", ahead, ahead+64)
 	bases("ADDQ", "$4")
 	a.ins("ADDQ $128, R14\nSUBQ $4, R15\nJNE %s", label("step"))
 	a.ins(least)

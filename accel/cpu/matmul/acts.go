@@ -86,7 +86,7 @@ func PrepareActs(kind ActKind, dst []byte, x []float32, ldx, n, cols, from, to i
 	if from%ActGroup != 0 || (to%ActGroup != 0 && to != n) {
 		panic("matmul: PrepareActs cuts a group")
 	}
-	size := kind.vectorBytes(cols)
+	size, isa := kind.vectorBytes(cols), runningISA()
 	for t := from; t < to; {
 		c := groupAt(n, t)
 		group := dst[t*size : (t+c)*size]
@@ -94,7 +94,7 @@ func PrepareActs(kind ActKind, dst []byte, x []float32, ldx, n, cols, from, to i
 			interleaveFloats(group, x[t*ldx:], ldx, c, cols)
 		} else {
 			for i := range c {
-				quantise(group, x[(t+i)*ldx:][:cols], c, i)
+				quantise(isa, group, x[(t+i)*ldx:][:cols], c, i)
 			}
 		}
 		t += c
@@ -110,18 +110,24 @@ func interleaveFloats(dst []byte, x []float32, ldx, c, cols int) {
 }
 
 // quantise writes vector i of a group of c.
-func quantise(dst []byte, x []float32, c, i int) {
+func quantise(isa isa, dst []byte, x []float32, c, i int) {
 	supers := dst[actBlocks(len(x))*blockSize*c:]
 	for len(x) > 0 {
-		var sums [actSuper / 16]float32
-		for b := 0; b < actSuper && len(x) > 0; b += actBlock {
-			m := min(len(x), actBlock)
-			quantiseBlock(dst[:blockSize*c], x[:m], sums[b/16:], c, i)
-			dst, x = dst[blockSize*c:], x[m:]
-		}
-		quantiseSums(supers[:superSize*c], &sums, c, i)
-		supers = supers[superSize*c:]
+		m := min(len(x), actSuper)
+		n := actBlocks(m) * blockSize * c
+		isa.quantise(dst[:n], supers[:superSize*c], x[:m], c, i)
+		dst, supers, x = dst[n:], supers[superSize*c:], x[m:]
 	}
+}
+
+// quantiseGeneric writes up to 256 columns.
+func quantiseGeneric(dst, super []byte, x []float32, c, i int) {
+	var sums [actSuper / 16]float32
+	for b := 0; b*actBlock < len(x); b++ {
+		part := x[b*actBlock : min(len(x), (b+1)*actBlock)]
+		quantiseBlock(dst[b*blockSize*c:][:blockSize*c], part, sums[b*actBlock/16:], c, i)
+	}
+	quantiseSums(super, &sums, c, i)
 }
 
 // quantiseBlock writes a block and returns d·Σq of each 16 columns in sums.

@@ -91,3 +91,67 @@ func (f *fastest) add(d time.Duration, rows int) {
 }
 
 func (f *fastest) perNano() float64 { return f.rows / f.nanos }
+
+// PrepareActs of 192 vectors; ns/value is what a core spends on each.
+func BenchmarkPrepareActs(b *testing.B) {
+	const n, cols = 192, 2048
+	x := randomVectors(rand.New(rand.NewPCG(1, 1)), n, cols)
+	for kind, name := range []string{"float", "int8"} {
+		kind := ActKind(kind)
+		acts := offHeap(b, n*kind.vectorBytes(cols))
+		for _, tier := range Tiers() {
+			b.Run(name+"/"+tier, func(b *testing.B) {
+				restore, err := SetTier(tier)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer restore()
+				var best fastest
+				for b.Loop() {
+					start := time.Now()
+					PrepareActs(kind, acts, x, cols, n, cols, 0, n)
+					best.add(time.Since(start), 1)
+				}
+				b.ReportMetric(1/best.perNano()/(n*cols), "ns/value")
+			})
+		}
+	}
+}
+
+// Pack, from memory to memory. GB/s is a core's.
+func BenchmarkPack(b *testing.B) {
+	const cols = 2048
+	for _, typ := range append(nativeTypes(), gguf.IQ2_XS, gguf.IQ3_S) {
+		for _, tier := range Tiers() {
+			b.Run(fmt.Sprintf("%v/%s", typ, tier), func(b *testing.B) {
+				restore, err := SetTier(tier)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer restore()
+				k, err := For(typ)
+				if err != nil {
+					b.Fatal(err)
+				}
+				vals, size := typ.Block()
+				row := cols / vals * size
+				rows := 64 << 20 / row &^ 15
+				src, dst := offHeap(b, rows*row), offHeap(b, k.PackedBytes(rows, cols))
+				if k.decode {
+					rows = 256
+				}
+				clear(dst)
+				var best fastest
+				step := max(Rows, 4<<20/row&^15)
+				for b.Loop() {
+					for r := 0; r < rows; r += step {
+						m, start := min(step, rows-r), time.Now()
+						k.Pack(dst[r/Rows*k.rowBlock(cols):], src[r*row:], m, cols)
+						best.add(time.Since(start), m)
+					}
+				}
+				b.ReportMetric(best.perNano()*float64(row), "GB/s")
+			})
+		}
+	}
+}

@@ -56,6 +56,7 @@ func (j *job) gemv() {
 type scratch struct {
 	room [2*unsafe.Sizeof(unpacked{}) + 64]byte // two panels, aligned
 	out  tile
+	x    [actSuper]float32 // a last, short block of activations
 }
 
 var spare = sync.Pool{New: func() any { return new(scratch) }}

@@ -20,7 +20,11 @@ func (k *Kernel) Pack(dst, src []byte, rows, cols int) {
 	stride := cols / k.f.vals * k.f.block()
 	for row := 0; row < rows; row += Rows {
 		m := min(Rows, rows-row)
-		packGeneric(k.f, dst[:block], src[:m*stride], stride, m)
+		if m < Rows {
+			packGeneric(k.f, dst[:block], src, stride, m)
+			return
+		}
+		k.tier.isa.pack(k.f, dst[:block], src[:m*stride], stride)
 		dst, src = dst[block:], src[m*stride:]
 	}
 }
@@ -37,6 +41,11 @@ func packGeneric(f *format, dst, src []byte, stride, m int) {
 			row = row[f.block():]
 		}
 	}
+	if f.fifth > 0 {
+		for u := dst; len(u) > 0; u = u[f.unit():] {
+			transposeFifths(u[Rows*f.head+64*(f.fifth-1):][:64])
+		}
+	}
 }
 
 // packBlock writes one GGUF block as lane r of a unit.
@@ -44,24 +53,33 @@ func packBlock(f *format, u, b []byte, r int) {
 	copy(u[f.head*r:], b[:f.head])
 	words := b[f.head : f.head+4*f.words]
 	for i := range f.words {
-		v := binary.LittleEndian.Uint32(words[4*i:])
-		if f.fifth == i+1 {
-			v = transpose4x8(v)
-		}
-		binary.LittleEndian.PutUint32(u[Rows*f.head+4*(Rows*i+r):], v)
+		copy(u[Rows*f.head+4*(Rows*i+r):][:4], words[4*i:])
 	}
 	copy(u[Rows*(f.head+4*f.words)+f.end*r:], b[f.head+4*f.words:])
 }
 
-// transpose4x8 moves bit 4g+b to bit g of byte b, so that one shift brings the
-// fifth bits of 4 consecutive columns into 4 bytes.
-func transpose4x8(v uint32) (t uint32) {
-	for g := range 8 {
-		for b := range 4 {
-			t |= v >> (4*g + b) & 1 << (8*b + g)
-		}
+// transposeFifths reorders the fifth bits of 16 rows of 32 columns: from bit
+// 4g+b to bit g of byte b, so that one shift brings the bits of 4 consecutive
+// columns into 4 bytes.
+func transposeFifths(w []byte) {
+	for ; len(w) >= 8; w = w[8:] {
+		binary.LittleEndian.PutUint64(w, transpose4x8(binary.LittleEndian.Uint64(w)))
 	}
-	return t
+}
+
+// transpose4x8 does so for two rows at once: the digits (g2 g1 g0 b1 b0) of a
+// bit's index become (b1 b0 g2 g1 g0) by exchanging two of them at a time.
+func transpose4x8(v uint64) uint64 {
+	v = exchange(v, 0x0a0a0a0a_0a0a0a0a, 3)  // digits 0 and 2
+	v = exchange(v, 0x00cc00cc_00cc00cc, 6)  // 1 and 3
+	v = exchange(v, 0x0000f0f0_0000f0f0, 12) // 2 and 4
+	return exchange(v, 0x0000ff00_0000ff00, 8)
+}
+
+// exchange swaps the bits in mask with those d places above them.
+func exchange(v, mask uint64, d int) uint64 {
+	t := (v>>d ^ v) & mask
+	return v ^ t ^ t<<d
 }
 
 // recode packs a type without kernels of its own by way of its decoded values.

@@ -47,6 +47,14 @@ func running() (*tier, error) {
 	return &generic, nil
 }
 
+// runningISA is the tier's kernels, the reference if there is no such tier.
+func runningISA() isa {
+	if t, err := running(); err == nil {
+		return t.isa
+	}
+	return isaGeneric
+}
+
 // Tiers names the tiers that this build has and this machine supports, best
 // first.
 func Tiers() (names []string) {

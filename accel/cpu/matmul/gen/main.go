@@ -32,6 +32,12 @@ func dir() string {
 // files returns the generated files.
 func files() map[string]string {
 	return map[string]string{
+		"prepare_amd64.s": header(func(f *file) {
+			x := &x86{file: f, bytes: 32}
+			x.prepareKernel()
+			x.packKernel()
+			x.packHalvesKernel()
+		}),
 		"avx512_amd64.s": tier("avx512", func(f *file) *x86 { return &x86{file: f, bytes: 64} }),
 	}
 }

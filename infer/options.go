@@ -6,12 +6,15 @@ import (
 
 	"github.com/runnel-chat/runnel/infer/model"
 	"github.com/runnel-chat/runnel/infer/sample"
+	"github.com/runnel-chat/runnel/prefetch"
 )
 
 // Errors of the engine; test with errors.Is.
 var (
 	// ErrUnsupported marks a sound file that this engine cannot run.
 	ErrUnsupported = model.ErrUnsupported
+	// ErrDoesNotFit marks a model, or a conversation, too large for the budget.
+	ErrDoesNotFit = prefetch.ErrDoesNotFit
 	// ErrBusy ends the stream of a request made while another one runs.
 	ErrBusy = errors.New("infer: the engine is answering another request")
 	// ErrClosed ends the stream of a request made after Close.

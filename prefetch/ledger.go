@@ -1,13 +1,13 @@
 package prefetch
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 )
 
-// ErrNoMemory is returned when the budget, or the system, has no more to give.
-var ErrNoMemory = errors.New("out of memory budget")
+// ErrNoMemory is returned when the budget has no more to give. It is a case
+// of ErrDoesNotFit.
+var ErrNoMemory = fmt.Errorf("%w: no more to give", ErrDoesNotFit)
 
 // Ledger is the one owner of a budget of off-heap memory: weights, KV cache
 // and scratch all draw from it. Safe for concurrent use.

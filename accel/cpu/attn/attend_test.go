@@ -161,8 +161,22 @@ func TestAttendHeadSizes(t *testing.T) { everyTier(t, testAttendHeadSizes) }
 
 func testAttendHeadSizes(t *testing.T) {
 	for _, typ := range []Type{F32, F16, Q8_0} {
-		for _, d := range [][2]int{{8, 8}, {16, 16}, {32, 32}, {48, 48}, {64, 64}, {80, 80}, {96, 96}, {128, 128},
-			{192, 128}, {256, 256}, {512, 512}, {6, 10}, {120, 120}, {34, 2}} {
+		for _, d := range [][2]int{
+			{8, 8},
+			{16, 16},
+			{32, 32},
+			{48, 48},
+			{64, 64},
+			{80, 80},
+			{96, 96},
+			{128, 128},
+			{192, 128},
+			{256, 256},
+			{512, 512},
+			{6, 10},
+			{120, 120},
+			{34, 2},
+		} {
 			s := shape{Layout{typ, 2, d[0], d[1]}, 6, 0, 300, 5, Params{Scale: scale(d[0])}}
 			t.Run(s.String(), func(t *testing.T) { check(t, s, 1) })
 		}

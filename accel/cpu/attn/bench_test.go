@@ -101,3 +101,19 @@ func BenchmarkProduct(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStore is one position of all KV heads.
+func BenchmarkStore(b *testing.B) {
+	for _, typ := range []Type{F16, Q8_0, F32} {
+		b.Run(typ.String(), func(b *testing.B) {
+			l := Layout{typ, 8, 128, 128}
+			r := rand.New(rand.NewPCG(1, 1))
+			block, k, v := make([]byte, l.BlockBytes()), values(r, 8*128), values(r, 8*128)
+			i := 0
+			for b.Loop() {
+				l.Store(block, i%BlockLen, k, v)
+				i++
+			}
+		})
+	}
+}

@@ -107,6 +107,7 @@ func (a *asm) loop(unroll int, body func(u int)) {
 
 // at is vector u of a slice of float32, short that of a slice of 16-bit values.
 func (a *asm) at(base string, u int) string { return fmt.Sprintf("%d(%s)(BX*4)", u*a.width, base) }
+
 func (a *asm) short(base string, u int) string {
 	return fmt.Sprintf("%d(%s)(BX*2)", u*a.width/2, base)
 }

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"charm.land/fang/v2"
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/sample"
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+// Streams are what a run of the program reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// Exit codes, a stable contract.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitNotFound    = 3
+	ExitDoesNotFit  = 4
+	ExitDownload    = 5
+	ExitInterrupted = 130
+)
+
+// Version, Commit and Date are set by the linker in releases.
+var (
+	Version = "0.1.0-dev"
+	Commit  = ""
+	Date    = ""
+)
+
+// program is one run: its streams, its configuration and the flags that many
+// commands share.
+type program struct {
+	Streams
+	cfg   config.Config
+	paths config.Paths
+	flags []flagValue // given on the command line, in order
+}
+
+// Main runs the command line and returns the exit code.
+func Main(ctx context.Context, args []string, s Streams) int {
+	// The workers of the engine spin while they wait; two more threads let
+	// the screen and the collector run beside them.
+	runtime.GOMAXPROCS(runtime.NumCPU() + 2)
+	p := &program{Streams: s, paths: config.FindPaths(s.Getenv)}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := fang.Execute(ctx, root, fang.WithVersion(version()),
+		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	code := exitCode(err)
+	if err != nil && !errors.Is(err, errSilent) && code != ExitInterrupted {
+		fmt.Fprintf(s.Err, "runnel: %s\n", oneLine(err))
+	}
+	return code
+}
+
+// oneLine is an error as the user sees it: a line, with nothing in it that a
+// terminal obeys.
+func oneLine(err error) string {
+	return strings.ReplaceAll(safe.Clean(err.Error()).String(), "\n", "; ")
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "runnel [MODEL]",
+		Short: "Chat with language models in GGUF files, also those bigger than memory",
+		Args:  usage(cobra.MaximumNArgs(1)),
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return p.configure()
+		},
+		RunE: func(c *cobra.Command, args []string) error { return p.chat(c.Context(), args) },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	p.engineFlags(root)
+	p.samplingFlags(root)
+	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand())
+	return root
+}
+
+func version() string {
+	v := Version
+	commit, date := Commit, Date
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision" && commit == "":
+				commit = s.Value
+			case s.Key == "vcs.time" && date == "":
+				date = s.Value
+			}
+		}
+	}
+	for _, part := range []string{commit[:min(12, len(commit))], date} {
+		if part != "" {
+			v += " " + part
+		}
+	}
+	return v
+}
+
+// configure loads the file and the environment and puts the flags that were
+// given over them.
+func (p *program) configure() (err error) {
+	if p.cfg, err = config.Load(p.paths.Config, p.Getenv); err != nil {
+		return err
+	}
+	for _, f := range p.flags {
+		if err := f.key.Set(&p.cfg, f.value); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
+func (p *program) samplingOptions() sample.Options {
+	c := p.cfg
+	seed := c.Seed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	return sample.Options{
+		Temperature: float32(c.Temperature), TopK: c.TopK, TopP: float32(c.TopP), MinP: float32(c.MinP),
+		RepeatPenalty: float32(c.RepeatPenalty), RepeatLast: c.RepeatLast, Seed: seed,
+	}
+}
+
+func (p *program) engineOptions() infer.Options {
+	return infer.Options{
+		Context: p.cfg.Context, Threads: p.cfg.Threads, Memory: p.cfg.Memory, KV: p.cfg.KV, GPU: p.cfg.GPU,
+	}
+}
+
+// isTerminal reports whether a stream is one.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
+}
+
+// modelDirs lists the folders with model files of our own.
+func (p *program) modelDirs() []string {
+	return append([]string{filepath.Join(p.paths.Data, "models")}, p.cfg.ModelDirs...)
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/infer"
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Errors that end a run without a message of their own.
+var (
+	errInterrupted = errors.New("interrupted")
+	errSilent      = errors.New("already said")
+)
+
+// usage turns an argument check's error into one of usage.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
+
+// exitCode maps an error to its documented code.
+func exitCode(err error) int {
+	var u usageError
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE): // the reader has seen enough
+		return ExitOK
+	case errors.As(err, &u):
+		return ExitUsage
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	case errors.Is(err, library.ErrNotFound), errors.Is(err, os.ErrNotExist):
+		return ExitNotFound
+	case errors.Is(err, infer.ErrDoesNotFit):
+		return ExitDoesNotFit
+	}
+	return ExitFailed
+}

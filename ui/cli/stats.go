@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/runnel-chat/runnel/infer"
+)
+
+// stats is the JSON object that ends run and bench: a stable contract.
+type stats struct {
+	Type            string   `json:"type,omitempty"`
+	LoadS           float64  `json:"load_s"`
+	TTFTS           float64  `json:"ttft_s"`
+	PromptTokens    int      `json:"prompt_tokens"`
+	PromptTPS       float64  `json:"prompt_tps"`
+	GeneratedTokens int      `json:"generated_tokens"`
+	DecodeTPS       float64  `json:"decode_tps"`
+	PeakRSSBytes    int64    `json:"peak_rss_bytes"`
+	Backend         string   `json:"backend"`
+	ISA             string   `json:"isa"`
+	Threads         int      `json:"threads"`
+	Prefetch        prefetch `json:"prefetch"`
+}
+
+type prefetch struct {
+	BudgetBytes int64   `json:"budget_bytes"`
+	WeightBytes int64   `json:"weight_bytes"`
+	PinnedBytes int64   `json:"pinned_bytes"`
+	Hits        uint64  `json:"hits"`
+	Late        uint64  `json:"late"`
+	SyncLoads   uint64  `json:"sync_loads"`
+	BytesRead   uint64  `json:"bytes_read"`
+	StallS      float64 `json:"stall_s"`
+	BoundS      float64 `json:"bound_s"`
+	PassS       float64 `json:"pass_s"`
+	BoundRatio  float64 `json:"bound_ratio"`
+	Source      string  `json:"source"`
+	Limiter     string  `json:"limiter"`
+}
+
+func newStats(s infer.Stats) stats {
+	c := s.Cache
+	out := stats{
+		LoadS:           s.LoadTime.Seconds(),
+		TTFTS:           s.TimeToFirst.Seconds(),
+		PromptTokens:    s.PromptTokens,
+		PromptTPS:       rate(s.PromptTokens-s.PromptReused, s.PrefillDuration),
+		GeneratedTokens: s.AnswerTokens,
+		DecodeTPS:       rate(s.AnswerTokens-1, s.DecodeDuration),
+		PeakRSSBytes:    peakRSS(),
+		Backend:         s.Backend,
+		ISA:             s.ISA,
+		Threads:         s.Threads,
+		Prefetch: prefetch{
+			BudgetBytes: c.BudgetBytes, WeightBytes: c.WeightBytes, PinnedBytes: c.PinnedBytes,
+			Hits: c.Hits(), Late: c.Late, SyncLoads: c.SyncLoads, BytesRead: c.BytesRead,
+			StallS: float64(c.StallNanos) / 1e9, BoundS: c.BoundSeconds, BoundRatio: c.BoundRatio,
+			Source: c.Source, Limiter: c.Limiter,
+		},
+	}
+	if c.Passes > 1 {
+		out.Prefetch.PassS = float64(c.PassNanos) / 1e9 / float64(c.Passes-1)
+	}
+	return out
+}
+
+// rate is tokens a second; 0 when nothing was measured.
+func rate(tokens int, d time.Duration) float64 {
+	if tokens <= 0 || d <= 0 {
+		return 0
+	}
+	return float64(tokens) / d.Seconds()
+}

@@ -29,9 +29,12 @@ func (t Tensor) Slice(from, to int) Tensor {
 	return Tensor{t.Data[from*t.Cols : to*t.Cols], to - from, t.Cols}
 }
 
-// Tiles lends the packed bytes of a weight. Both methods are safe for
+// Tiles lends the packed bytes of a weight. The methods are safe for
 // concurrent use by the workers of a backend.
 type Tiles interface {
+	// Want says that all tiles are about to be asked for, as the weights of
+	// an expert are once the router has chosen it. It returns at once.
+	Want()
 	// Acquire returns the bytes of tile i, waiting until they are resident.
 	// Several workers may hold the same tile.
 	Acquire(i int) ([]byte, error)

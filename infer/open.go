@@ -170,9 +170,9 @@ func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget
 		if m.Gather {
 			continue
 		}
-		first, _, rows := plan.TileRange(i)
+		first, n, rows := plan.TileRange(i)
 		m.Weight.TileRows = rows
-		m.Weight.Tiles = tiles{e.store, first}
+		m.Weight.Tiles = tiles{e.store, first, n}
 	}
 	e.session.store = e.store
 	return nil
@@ -188,9 +188,12 @@ func (e *Engine) weight(m model.Matrix) prefetch.Weight {
 		RowBytes: m.Len / int64(rows),
 		RowAlign: e.backend.RowAlign(),
 	}
-	if m.Gather {
+	switch {
+	case m.Gather:
 		w.Use = prefetch.Rows
 		return w
+	case m.Expert:
+		w.Use = prefetch.Expert
 	}
 	w.PackedBytes = func(rows int) int64 {
 		n, _ := e.backend.PackedBytes(m.Type, rows, cols) // the declaration has asked before
@@ -202,10 +205,11 @@ func (e *Engine) weight(m model.Matrix) prefetch.Weight {
 
 // tiles lends the tiles of one weight from the store.
 type tiles struct {
-	store *prefetch.Store
-	first int
+	store    *prefetch.Store
+	first, n int
 }
 
+func (t tiles) Want()                         { t.store.Want(t.first, t.n) }
 func (t tiles) Acquire(i int) ([]byte, error) { return t.store.Acquire(t.first + i) }
 func (t tiles) Release(i int)                 { t.store.Release(t.first + i) }
 

@@ -21,8 +21,9 @@ type Use uint8
 
 // The uses of a weight.
 const (
-	Dense Use = iota // all of it in every pass
-	Rows             // single rows, when they are asked for; never resident
+	Dense  Use = iota // all of it in every pass
+	Rows              // single rows, when they are asked for; never resident
+	Expert            // all of it, in the passes that ask for it
 )
 
 // Weight is a matrix in a file, in the order in which a pass reads them.

@@ -366,6 +366,20 @@ func (s *Store) evict(but int) bool {
 	return false
 }
 
+// Want says that n tiles from first are about to be asked for. A resident
+// tile costs one atomic load.
+func (s *Store) Want(first, n int) {
+	for i := first; i < first+n; i++ {
+		if s.tiles[i].state.Load() == tileEmpty {
+			s.mu.Lock()
+			if t := &s.tiles[i]; t.state.Load() == tileEmpty {
+				s.demand(t, i) // without room, Acquire will wait for some
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
 // Release says that the last rows of a tile were used in this pass. Its slot
 // takes the next tile.
 func (s *Store) Release(i int) {

@@ -16,6 +16,7 @@ type Matrix struct {
 	gguf.Tensor
 	Layer  int           // -1 outside the layers
 	Gather bool          // read row by row (token embeddings), never multiplied
+	Expert bool          // multiplied only in the passes whose router chose it
 	Weight *accel.Weight // what the layers hold; its Tiles are set by whoever makes them resident
 }
 

@@ -12,7 +12,8 @@ import (
 // never waits long for a call into assembly.
 const (
 	chunkBytes   = 96 << 10 // packed weight bytes of a chunk when one token reads it once
-	chunkColumns = 192      // tokens of a chunk when a batch shares the weights
+	chunkRows    = 64       // rows of a chunk when a batch shares the weights: two pairs of blocks
+	chunkColumns = 192      // tokens of such a chunk
 )
 
 // product is one queued dst = W·x, cut into chunks of rows and tokens.
@@ -35,7 +36,7 @@ func (p *product) cut(n, workers int) {
 	p.rows = max(matmul.Rows, chunkBytes/rowBytes/matmul.Rows*matmul.Rows)
 	p.columns = 1
 	if n > 1 {
-		p.rows = max(matmul.Rows, p.rows/min(n, 8)/matmul.Rows*matmul.Rows)
+		p.rows = chunkRows
 		p.columns = (n + chunkColumns - 1) / chunkColumns
 	}
 	// At least four chunks a worker, so that they finish together.

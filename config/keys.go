@@ -67,8 +67,11 @@ func Find(name string) (Key, error) {
 			return k, nil
 		}
 	}
-	near := slices.MinFunc(Keys, func(a, b Key) int { return distance(name, a.Name) - distance(name, b.Name) })
-	return Key{}, fmt.Errorf("unknown key %q; the nearest is %q", name, near.Name)
+	names := make([]string, len(Keys))
+	for i, k := range Keys {
+		names[i] = k.Name
+	}
+	return Key{}, fmt.Errorf("unknown key %q; the nearest is %q", name, Nearest(name, names))
 }
 
 func text(name, def, doc string, at func(*Config) *string) Key {
@@ -114,24 +117,4 @@ func number(name string, lo, hi float64, def, doc string, at func(*Config) *floa
 		*at(c) = x
 		return nil
 	}}
-}
-
-// distance is the number of edits between two names (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

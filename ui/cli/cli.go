@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
 	"github.com/runnel-chat/runnel/infer/sample"
 	"github.com/runnel-chat/runnel/ui/safe"
@@ -71,15 +71,15 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	code := exitCode(err)
 	if err != nil && !errors.Is(err, errSilent) && code != ExitInterrupted {
-		fmt.Fprintf(s.Err, "runnel: %s\n", oneLine(err))
+		fmt.Fprintf(s.Err, "runnel: %s\n", line(err.Error()))
 	}
 	return code
 }
 
-// oneLine is an error as the user sees it: a line, with nothing in it that a
-// terminal obeys.
-func oneLine(err error) string {
-	return strings.ReplaceAll(safe.Clean(err.Error()).String(), "\n", "; ")
+// line is text from outside as one line, with nothing in it that a terminal
+// obeys.
+func line(s string) string {
+	return strings.ReplaceAll(safe.Clean(s).String(), "\n", "; ")
 }
 
 func (p *program) root() *cobra.Command {
@@ -95,7 +95,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
-	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand())
+	root.AddCommand(p.runCommand(), p.listCommand(), p.benchCommand(), p.debugCommand())
 	return root
 }
 
@@ -158,7 +158,7 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(f.Fd())
 }
 
-// modelDirs lists the folders with model files of our own.
-func (p *program) modelDirs() []string {
-	return append([]string{filepath.Join(p.paths.Data, "models")}, p.cfg.ModelDirs...)
+// places are the folders to look for models in.
+func (p *program) places() library.Places {
+	return library.FindPlaces(p.paths, p.cfg.ModelDirs, p.Getenv)
 }

@@ -77,7 +77,7 @@ func (p *program) runArgs(args []string) (model, prompt string, err error) {
 
 // open finds the model and opens it.
 func (p *program) open(ctx context.Context, model string) (*infer.Engine, error) {
-	path, err := library.Resolve(ctx, p.libraryDirs(), model)
+	path, err := library.Resolve(ctx, p.places(), model)
 	if err != nil {
 		return nil, err
 	}

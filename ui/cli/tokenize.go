@@ -34,7 +34,7 @@ func (p *program) tokenizeCommand() *cobra.Command {
 		Short: "Turn standard input into token ids",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, err := library.Resolve(c.Context(), p.libraryDirs(), p.cfg.Model)
+			path, err := library.Resolve(c.Context(), p.places(), p.cfg.Model)
 			if err != nil {
 				return err
 			}

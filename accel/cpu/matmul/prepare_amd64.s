@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func prepareAVX2(a *prepArgs)
-TEXT ·prepareAVX2(SB), NOSPLIT|NOFRAME, $0-8
+// func prepareVector(a *prepArgs)
+TEXT ·prepareVector(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ a+0(FP), DX
 	MOVQ (DX), DI
 	MOVQ 16(DX), SI
@@ -202,8 +202,8 @@ DATA ·interleave<>+16(SB)/8, $0x0000000600000002
 DATA ·interleave<>+24(SB)/8, $0x0000000700000003
 GLOBL ·interleave<>(SB), RODATA|NOPTR, $32
 
-// func packAVX2(a *packArgs)
-TEXT ·packAVX2(SB), NOSPLIT|NOFRAME, $0-8
+// func packWords(a *packArgs)
+TEXT ·packWords(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ a+0(FP), DX
 	MOVQ (DX), DI
 	MOVQ 8(DX), SI
@@ -262,8 +262,8 @@ loop2:
 	VZEROUPPER
 	RET
 
-// func packHalvesAVX2(a *packArgs)
-TEXT ·packHalvesAVX2(SB), NOSPLIT|NOFRAME, $0-8
+// func packHalves(a *packArgs)
+TEXT ·packHalves(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ a+0(FP), DX
 	MOVQ (DX), DI
 	MOVQ 8(DX), SI

@@ -1,6 +1,6 @@
 package main
 
-// packKernel emits func packAVX2(a *packArgs): the transposition of 16 rows of
+// packKernel emits func packWords(a *packArgs): the transposition of 16 rows of
 // 16-byte columns, 4 words each, into 4 vectors of 64 bytes.
 //
 //	row 0   a0 a1 a2 a3          a0 b0 c0 d0 …
@@ -8,7 +8,7 @@ package main
 //	row 2   c0 c1 c2 c3          a2 b2 c2 d2 …
 //	row 3   d0 d1 d2 d3          a3 b3 c3 d3 …
 func (x *x86) packKernel() {
-	x.packLoop("packAVX2", func(row func(int) string) {
+	x.packLoop("packWords", func(row func(int) string) {
 		for half := range 2 {
 			for i := range 4 { // rows i and i+4
 				x.i("VMOVDQU", row(8*half+i), xmm(i))
@@ -29,10 +29,10 @@ func (x *x86) packKernel() {
 	})
 }
 
-// packHalvesKernel emits func packHalvesAVX2(a *packArgs), the same for 16-bit
+// packHalvesKernel emits func packHalves(a *packArgs), the same for 16-bit
 // numbers: 8 of each row become 8 vectors of 32 bytes.
 func (x *x86) packHalvesKernel() {
-	x.packLoop("packHalvesAVX2", func(row func(int) string) {
+	x.packLoop("packHalves", func(row func(int) string) {
 		for i := range 8 { // rows i and i+8
 			x.i("VMOVDQU", row(i), xmm(i))
 			x.i("VINSERTI128", "$1", row(i+8), ymm(i), ymm(i))

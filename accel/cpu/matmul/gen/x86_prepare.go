@@ -12,13 +12,13 @@ const (
 	prepSums  = 40 // [16]float32, zero where there is no block
 )
 
-// prepareKernel emits func prepareAVX2(a *prepArgs), which quantises up to 256
+// prepareKernel emits func prepareVector(a *prepArgs), which quantises up to 256
 // values of one vector. In a group of c vectors, everything a vector owns are
 // 32-bit words 4c bytes apart: 16 of q, 2 of sum32, 4 of sum16, 1 of d; then 8
 // of pair16, 4 of pair32 and e.
 func (x *x86) prepareKernel() {
-	x.f("\n// func prepareAVX2(a *prepArgs)")
-	x.f("TEXT ·prepareAVX2(SB), NOSPLIT|NOFRAME, $0-8")
+	x.f("\n// func prepareVector(a *prepArgs)")
+	x.f("TEXT ·prepareVector(SB), NOSPLIT|NOFRAME, $0-8")
 	x.i("MOVQ", "a+0(FP)", "DX")
 	x.i("MOVQ", mem(prepDst, "DX"), "DI")
 	x.i("MOVQ", mem(prepX, "DX"), "SI")

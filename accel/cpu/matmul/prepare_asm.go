@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build !noasm && amd64
 
 package matmul
 
@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// prepArgs is what prepareAVX2 reads.
+// prepArgs is what prepareVector reads.
 type prepArgs struct {
 	dst, super uintptr // the vector's words in the first block, and in the sums
 	x          uintptr
@@ -17,7 +17,7 @@ type prepArgs struct {
 }
 
 //go:noescape
-func prepareAVX2(a *prepArgs)
+func prepareVector(a *prepArgs)
 
 // quantise writes up to 256 columns of vector i of c.
 func (t isa) quantise(dst, super []byte, x []float32, c, i int) {
@@ -34,11 +34,11 @@ func (t isa) quantise(dst, super []byte, x []float32, c, i int) {
 	var a prepArgs
 	a.dst, a.super, a.x = at(dst, 4*i), at(super, 4*i), addr(&x[0])
 	a.step, a.n = 4*c, len(x)/actBlock
-	prepareAVX2(&a)
+	prepareVector(&a)
 	runtime.KeepAlive(x)
 }
 
-// packArgs is what packAVX2 reads.
+// packArgs is what packWords reads.
 type packArgs struct {
 	dst, src uintptr
 	stride   int // bytes between rows
@@ -46,10 +46,10 @@ type packArgs struct {
 }
 
 //go:noescape
-func packAVX2(a *packArgs)
+func packWords(a *packArgs)
 
 //go:noescape
-func packHalvesAVX2(a *packArgs)
+func packHalves(a *packArgs)
 
 // pack interleaves 16 rows.
 func (t isa) pack(f *format, dst, src []byte, stride int) {
@@ -58,7 +58,7 @@ func (t isa) pack(f *format, dst, src []byte, stride int) {
 		packGeneric(f, dst, src, stride, Rows)
 	case f.block() == 2:
 		a := packArgs{dst: at(dst, 0), src: at(src, 0), stride: stride, count: stride / 16}
-		packHalvesAVX2(&a)
+		packHalves(&a)
 		done := stride &^ 15
 		packColumns(dst[Rows*done:], src[done:], stride, 2, stride-done)
 	case f.head+f.end+f.fifth == 0: // units are one run of words
@@ -77,7 +77,7 @@ func packUnit(f *format, u, src []byte, stride, block int) {
 	words := (block - f.head - f.end) &^ 15
 	if words > 0 {
 		a := packArgs{dst: at(u, f.head*Rows), src: at(src, f.head), stride: stride, count: words / 16}
-		packAVX2(&a)
+		packWords(&a)
 	}
 	packColumns(u, src, stride, f.head, f.head)
 	done := f.head + words

@@ -113,10 +113,14 @@ type Attention struct {
 // Activation is the function of a feed-forward layer.
 type Activation uint8
 
-// The activations of gated feed-forward layers.
+// The activations of feed-forward layers.
 const (
-	SiLU Activation = iota
-	GELU            // tanh form
+	SiLU          Activation = iota
+	GELU                     // tanh form
+	GELUErf                  // exact form
+	ReLU2                    // max(x, 0)²
+	Sigmoid                  // of gates
+	ClampedSwiGLU            // gated alone: g·sigmoid(1.702g)·(u+1), g at most 7, u within ±7
 )
 
 // Backend executes the operations of a forward pass. It belongs to one
@@ -139,8 +143,12 @@ type Backend interface {
 	// KVBlockBytes is the size of a block of KVBlock positions.
 	KVBlockBytes(s KVShape) int
 
-	// RMSNorm: dst = x / rms(x) * w, row by row (arXiv 1910.07467). dst may be x.
+	// RMSNorm: dst = x / rms(x) * w, row by row (arXiv 1910.07467). dst may be
+	// x; without w it is 1.
 	RMSNorm(dst, x Tensor, w []float32, eps float32)
+	// LayerNorm: dst = (x - mean(x)) / deviation(x) * w + b, row by row (arXiv
+	// 1607.06450). dst may be x; w and b may be nil.
+	LayerNorm(dst, x Tensor, w, b []float32, eps float32)
 	// MatMul: dst[t] = w·x[t] for every row t of x.
 	MatMul(dst Tensor, w *Weight, x Tensor)
 	// AddBias: x[t] += b.
@@ -153,8 +161,18 @@ type Backend interface {
 	Attend(dst, q Tensor, kv *KV, pos int, a *Attention)
 	// GLU: gate = act(gate) * up.
 	GLU(act Activation, gate, up Tensor)
+	// Activate: x = act(x).
+	Activate(act Activation, x Tensor)
 	// Add: dst += x.
 	Add(dst, x Tensor)
+	// Scale: x *= s.
+	Scale(x Tensor, s float32)
+	// ScaleRows: x[t] *= s[t], one value a row.
+	ScaleRows(x, s Tensor)
+	// SoftCap: x = limit * tanh(x/limit).
+	SoftCap(x Tensor, limit float32)
+	// Copy: cols columns of x from column from on go to column to of dst.
+	Copy(dst Tensor, to int, x Tensor, from, cols int)
 
 	// Sync runs everything queued and returns the first error since the last
 	// Sync.

@@ -4,6 +4,7 @@ import (
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cpu"
 	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/kv"
 	"github.com/runnel-chat/runnel/infer/model"
 )
 
@@ -29,6 +30,7 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 	d := model.NewDeclaration(f, b, func(t gguf.Tensor) ([]float32, error) {
 		return make([]float32, t.Elements()), nil
 	})
+	d.Context = o.Context
 	m, err := model.New(d)
 	if err != nil {
 		return Estimate{}, err
@@ -44,11 +46,9 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 			e.WeightBytes += int64(n)
 		}
 	}
-	position := int64(0)
-	for _, s := range m.KVShapes(kvType) {
-		position += int64(b.KVBlockBytes(s)) / accel.KVBlock
-	}
-	e.KVBytes = position * int64(limit)
-	e.Fits = e.WeightBytes+e.ScratchBytes+position*accel.KVBlock+runtimeBytes <= e.Available
+	layers := m.KV(kvType)
+	e.KVBytes = kv.Bytes(b, layers, limit, batchTokens)
+	first := kv.Bytes(b, layers, min(limit, accel.KVBlock), 0)
+	e.Fits = e.WeightBytes+e.ScratchBytes+first+runtimeBytes <= e.Available
 	return e, nil
 }

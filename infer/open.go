@@ -56,7 +56,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if e.backend, err = cpu.New(o.threads(), e.memory.Scratch); err != nil {
 		return nil, err
 	}
-	m, d, err := declare(f, e.backend)
+	m, d, err := declare(f, e.backend, o.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +66,12 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	}
 	batch := min(batchTokens, limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
-	cache := kv.New(e.backend, m.KVShapes(kvType), limit, e.memory)
+	cache := kv.New(e.backend, m.KV(kvType), limit, e.memory)
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
 	if e.session.pass, err = model.NewPass(e.backend, cache, m.Shape, batch, logitRows); err != nil {
 		return nil, err
 	}
-	memory := prefetch.Budget{Total: budget, Reserved: e.scratch + cache.GroupBytes() + runtimeBytes}
+	memory := prefetch.Budget{Total: budget, Reserved: e.scratch + cache.FirstBytes() + runtimeBytes}
 	if o.weights > 0 {
 		memory.Reserved = budget - o.weights
 	}
@@ -114,7 +114,7 @@ func (o Options) budget() int64 {
 }
 
 // declare finds the tensors of f's architecture and reads the small ones.
-func declare(f *gguf.File, b accel.Backend) (*model.Model, *model.Declaration, error) {
+func declare(f *gguf.File, b accel.Backend, context int) (*model.Model, *model.Declaration, error) {
 	shards := make([]*os.File, len(f.Shards))
 	defer func() {
 		for _, s := range shards {
@@ -136,6 +136,7 @@ func declare(f *gguf.File, b accel.Backend) (*model.Model, *model.Declaration, e
 		v := make([]float32, t.Elements())
 		return v, gguf.Decode(t.Type, v, raw)
 	})
+	d.Context = context
 	m, err := model.New(d)
 	return m, d, err
 }
@@ -146,9 +147,11 @@ func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget
 	weights := make([]prefetch.Weight, len(d.Matrices))
 	for i, m := range d.Matrices {
 		weights[i] = e.weight(m)
-		if m.Weight == e.session.model.Embedding {
-			e.session.embed = i
-			e.session.row = make([]byte, m.Len/m.Rows())
+		for _, t := range e.session.model.Tables {
+			if m.Weight == t.Weight {
+				e.session.tables = append(e.session.tables, i)
+				e.session.row = make([]byte, max(len(e.session.row), int(m.Len/m.Rows())))
+			}
 		}
 	}
 	plan, err := prefetch.BuildPlan(weights, budget, prefetch.Disk{}, o)

@@ -101,16 +101,26 @@ func greedy(t testing.TB, e *Engine, ids []int32, n int) []int32 {
 	return out
 }
 
-var supported = []string{
-	"llama", "llama_headdim", "llama_linear", "llama_yarn", "llama_ropefreqs", "qwen2", "qwen3",
+// notYet lists the references whose architecture is still to come.
+var notYet = []string{
+	"deepseek2", "deepseek2_kvb", "deepseek2_lite", "gemma4", "gemma4_moe", "gptoss", "gptoss_mxfp4", "llama_moe",
+	"qwen2moe", "qwen3moe", "qwen35", "qwen35moe", "qwen3next", "qwen3next_ssmin",
 }
 
 // TestArchitectures compares logits and greedy ids with the references, the
 // prompt as one batch and token by token.
 func TestArchitectures(t *testing.T) {
-	for _, name := range supported {
-		t.Run(name, func(t *testing.T) {
-			dir := refs.Dir(t, "arch", name)
+	root := refs.Dir(t, "arch")
+	dirs, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range dirs {
+		if !d.IsDir() || slices.Contains(notYet, d.Name()) {
+			continue
+		}
+		t.Run(d.Name(), func(t *testing.T) {
+			dir := filepath.Join(root, d.Name())
 			r := readReference(t, dir)
 			want := readFloats(t, filepath.Join(dir, "logits.f32"))
 			e := openTest(t, filepath.Join(dir, "model.gguf"), Options{KV: "f32", Context: r.NCtx, Threads: 2})

@@ -21,10 +21,14 @@ type session struct {
 	pass  *model.Pass
 	count *counters
 
-	ids   []int32 // the tokens behind the cached positions
-	embed int     // the token table's number in the store
-	row   []byte  // one row of it, as stored
+	ids    []int32 // the tokens behind the cached positions
+	tables []int   // the number in the store of each of the model's tables
+	row    []byte  // one row of a table, as stored
 }
+
+// markTokens is how much of a prompt must be left for a place that the next
+// prompt will probably still share: templates rewrite the end of the last one.
+const markTokens = 64
 
 // sync makes the cache hold exactly want and returns the logits after its
 // last token. The longest common prefix is reused; the caller never speaks of
@@ -35,8 +39,11 @@ func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
 		keep++
 	}
 	s.truncate(keep)
-	s.count.prompt(len(want), keep)
+	s.count.prompt(len(want), len(s.ids))
 	for {
+		if len(want)-len(s.ids) >= markTokens {
+			s.cache.Mark()
+		}
 		n := min(s.pass.Capacity(), len(want)-len(s.ids))
 		last := len(s.ids)+n == len(want)
 		start := time.Now()
@@ -106,18 +113,26 @@ func (s *session) end(n int, err error) error {
 	return err
 }
 
-// gather fills the residual stream with the embeddings of ids.
+// gather fills the activations that a pass begins with: the embeddings of ids,
+// and whatever else the model looks up.
 func (s *session) gather(ids []int32) error {
-	x, w := s.pass.X(), s.model.Embedding
-	for t, id := range ids {
-		if id < 0 || int(id) >= w.Rows {
-			return fmt.Errorf("infer: token %d is outside the vocabulary of %d", id, w.Rows)
-		}
-		if err := s.store.Row(s.embed, int64(id), s.row); err != nil {
-			return err
-		}
-		if err := gguf.Decode(w.Type, x.Row(t), s.row); err != nil {
-			return err
+	for i := range s.model.Tables {
+		t := &s.model.Tables[i]
+		dst := s.pass.Rows(t)
+		for j, id := range ids {
+			row, what := int64(id), "token"
+			if t.ByPosition {
+				row, what = int64(s.pass.Pos+j), "position"
+			}
+			if row < 0 || row >= int64(t.Weight.Rows) {
+				return fmt.Errorf("infer: %s %d is outside the %d rows of %s", what, row, t.Weight.Rows, t.Name)
+			}
+			if err := s.store.Row(s.tables[i], row, s.row); err != nil {
+				return err
+			}
+			if err := gguf.Decode(t.Type, dst.Row(j), s.row); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -139,6 +154,7 @@ func (s *session) each(ctx context.Context, ids []int32, f func(pos int, logits 
 	for len(s.ids) < len(ids) {
 		pos := len(s.ids)
 		n := min(s.pass.Capacity(), len(ids)-pos)
+		s.cache.Mark()
 		if err := s.forward(ctx, ids[pos:pos+n], prefetch.PassPrefill); err != nil {
 			return err
 		}
@@ -166,7 +182,5 @@ func (s *session) project(n, pos int, f func(int, []float32) error) error {
 	return nil
 }
 
-func (s *session) truncate(n int) {
-	s.ids = s.ids[:n]
-	s.cache.Truncate(n)
-}
+// truncate forgets the tokens from n on, and more where the cache must.
+func (s *session) truncate(n int) { s.ids = s.ids[:s.cache.Truncate(n)] }

@@ -22,6 +22,7 @@ type rowJob struct {
 
 	dst, x accel.Tensor
 	w      []float32
+	bias   []float32
 	eps    float32
 	act    accel.Activation
 	rope   *accel.Rope
@@ -30,6 +31,8 @@ type rowJob struct {
 	acts   []byte
 	kv     *accel.KV
 	pos    int
+
+	to, from, cols int // columns
 }
 
 // deal runs op over the rows; chunks are multiples of align.
@@ -104,12 +107,7 @@ func (b *Backend) GLU(act accel.Activation, gate, up accel.Tensor) {
 	j.dst, j.x, j.act = gate, up, act
 	j.deal(up.Rows, 4*len(up.Data), 1, func(j *rowJob, from, to int) {
 		gate, up := j.dst.Slice(from, to).Data, j.x.Slice(from, to).Data
-		switch j.act {
-		case accel.GELU:
-			vec.GELUMul(gate, gate, up)
-		default:
-			vec.SiLUMul(gate, gate, up)
-		}
+		glu(j.act, gate, up)
 	})
 }
 

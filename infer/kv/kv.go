@@ -1,14 +1,3 @@
-// Package kv keeps the keys and values of the tokens that a session has seen.
-//
-// A cache grows in groups: one group holds accel.KVBlock positions of every
-// layer, so its memory follows the conversation and not the longest context
-// that the model could take. The bytes come from whoever owns the memory and
-// are laid out by the backend; this package only counts positions.
-//
-//	group 0            group 1
-//	├ layer 0 block    ├ layer 0 block
-//	├ layer 1 block    ├ layer 1 block
-//	…                  …
 package kv
 
 import (
@@ -23,30 +12,71 @@ type Memory interface {
 	Free(b []byte)
 }
 
+// Layer says what one layer keeps.
+type Layer struct {
+	accel.KVShape     // of a position; without heads it is nothing
+	Window        int // how many positions a query sees, itself among them; 0: all
+	State         int // float32 values that hold everything before a position
+}
+
 // Cache holds one timeline of positions for every layer. It belongs to one
 // goroutine.
 type Cache struct {
 	mem    Memory
 	layers []accel.KV
-	sizes  []int // bytes of a block, by layer
-	group  int   // bytes of a group
-	groups [][]byte
+	reach  []reach
+	states states
 	limit  int // positions
 	n      int // positions in use
+	mark   int // the position that Truncate shall be able to go back to
 }
 
 // New returns an empty cache for limit positions.
-func New(b accel.Backend, shapes []accel.KVShape, limit int, mem Memory) *Cache {
-	c := &Cache{mem: mem, limit: limit, layers: make([]accel.KV, len(shapes)), sizes: make([]int, len(shapes))}
+func New(b accel.Backend, layers []Layer, limit int, mem Memory) *Cache {
+	c := &Cache{mem: mem, limit: limit, layers: make([]accel.KV, len(layers))}
 	blocks := (limit + accel.KVBlock - 1) / accel.KVBlock
-	c.groups = make([][]byte, 0, blocks)
-	for l, s := range shapes {
-		// Blocks start on cache lines, as the kernels like them.
-		c.sizes[l] = (b.KVBlockBytes(s) + 63) &^ 63
-		c.group += c.sizes[l]
-		c.layers[l] = accel.KV{Shape: s, Blocks: make([][]byte, 0, blocks)}
+	for l, s := range layers {
+		c.layers[l] = accel.KV{Shape: s.KVShape}
+		if s.Heads > 0 {
+			c.layers[l].Blocks = make([][]byte, 0, blocks)
+			c.within(s.Window).add(l, blockBytes(b, s.KVShape))
+		}
 	}
+	c.states = newStates(layers)
 	return c
+}
+
+// blockBytes is the size of a block; blocks start on cache lines, as the
+// kernels like them.
+func blockBytes(b accel.Backend, s accel.KVShape) int { return (b.KVBlockBytes(s) + 63) &^ 63 }
+
+// Bytes is what a cache of these layers holds after a long conversation of
+// the given length, read in passes of up to batch positions.
+func Bytes(b accel.Backend, layers []Layer, positions, batch int) int64 {
+	s := newStates(layers)
+	n := s.size()
+	for _, l := range layers {
+		if l.Heads == 0 {
+			continue
+		}
+		kept := positions
+		if l.Window > 0 {
+			kept = min(kept, l.Window+batch+accel.KVBlock)
+		}
+		n += int64((kept+accel.KVBlock-1)/accel.KVBlock) * int64(blockBytes(b, l.KVShape))
+	}
+	return n
+}
+
+// within returns the layers that see window positions.
+func (c *Cache) within(window int) *reach {
+	for i := range c.reach {
+		if c.reach[i].window == window {
+			return &c.reach[i]
+		}
+	}
+	c.reach = append(c.reach, reach{window: window})
+	return &c.reach[len(c.reach)-1]
 }
 
 // Layer returns the cache of one layer as the backend sees it.
@@ -59,49 +89,75 @@ func (c *Cache) Len() int { return c.n }
 func (c *Cache) Limit() int { return c.limit }
 
 // Bytes is the memory held.
-func (c *Cache) Bytes() int64 { return int64(len(c.groups)) * int64(c.group) }
+func (c *Cache) Bytes() int64 {
+	n := c.states.bytes()
+	for i := range c.reach {
+		r := &c.reach[i]
+		n += int64(len(r.groups)+len(r.spare)) * int64(r.bytes)
+	}
+	return n
+}
 
-// GroupBytes is what accel.KVBlock positions cost.
-func (c *Cache) GroupBytes() int64 { return int64(c.group) }
+// FirstBytes is what the first accel.KVBlock positions cost.
+func (c *Cache) FirstBytes() int64 {
+	n := c.states.size()
+	for i := range c.reach {
+		n += int64(c.reach[i].bytes)
+	}
+	return n
+}
 
 // Extend makes positions [Len, Len+n) usable and counts them as used.
 func (c *Cache) Extend(n int) error {
 	if c.n+n > c.limit {
 		return fmt.Errorf("kv: %d positions do not fit a context of %d", c.n+n, c.limit)
 	}
-	for len(c.groups)*accel.KVBlock < c.n+n {
-		if err := c.grow(); err != nil {
+	for i := range c.reach {
+		r := &c.reach[i]
+		c.forget(r, min(c.n, c.mark))
+		if err := c.grow(r, c.n+n); err != nil {
 			return err
 		}
+	}
+	if err := c.states.next(c.mem, c.n, c.n+n, c.mark); err != nil {
+		return err
 	}
 	c.n += n
 	return nil
 }
 
-func (c *Cache) grow() error {
-	g, err := c.mem.Alloc(c.group)
-	if err != nil {
-		return fmt.Errorf("kv: room for positions %d to %d: %w", c.n, c.n+accel.KVBlock, err)
-	}
-	c.groups = append(c.groups, g)
-	for l := range c.layers {
-		c.layers[l].Blocks = append(c.layers[l].Blocks, g[:c.sizes[l]:c.sizes[l]])
-		g = g[c.sizes[l]:]
-	}
-	return nil
-}
+// Mark asks Truncate to be able to come back to this position, until the next
+// Mark. The beginning needs no mark.
+func (c *Cache) Mark() { c.mark = c.n }
 
-// Truncate forgets the positions from n on. The memory stays for the next
-// ones.
-func (c *Cache) Truncate(n int) { c.n = min(c.n, n) }
+// Truncate forgets the positions from n on, and more where it must: a layer
+// that has dropped what fell out of its window, or that keeps a state, only
+// goes back to some positions. It returns how many are left. The memory stays
+// for the next ones.
+func (c *Cache) Truncate(n int) int {
+	if n >= c.n {
+		return c.n
+	}
+	for i := range c.reach {
+		if r := &c.reach[i]; r.first > max(0, n-r.window+1) {
+			n = 0
+		}
+	}
+	n = c.states.back(n)
+	if n == 0 {
+		for i := range c.reach {
+			c.rewind(&c.reach[i])
+		}
+	}
+	c.n, c.mark = n, min(c.mark, n)
+	return n
+}
 
 // Close gives the memory back.
 func (c *Cache) Close() {
-	for _, g := range c.groups {
-		c.mem.Free(g)
+	for i := range c.reach {
+		c.release(&c.reach[i])
 	}
-	c.groups, c.n = nil, 0
-	for l := range c.layers {
-		c.layers[l].Blocks = nil
-	}
+	c.states.close(c.mem)
+	c.n, c.mark = 0, 0
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/kv"
 )
 
 // ErrUnsupported marks a file that is sound but that this engine cannot run.
@@ -25,11 +26,15 @@ type Matrix struct {
 // asks once.
 type Declaration struct {
 	File     *gguf.File
+	Context  int      // positions that will be used; 0: as many as were trained
 	Matrices []Matrix // in the order of a pass
 
 	backend accel.Backend
 	vector  func(gguf.Tensor) ([]float32, error)
-	layer   int
+	layer   int // in hand; -1 outside the layers
+	tables  []Table
+	rooms   rooms
+	keeps   []kv.Layer
 	err     error
 }
 
@@ -85,32 +90,93 @@ func (d *Declaration) VectorIf(name string, n int) []float32 {
 
 // Matrix declares a weight with rows outputs and cols inputs.
 func (d *Declaration) Matrix(name string, rows, cols int) *accel.Weight {
-	return d.declare(name, rows, cols, false)
+	return d.Part(name, 0, rows, rows, cols)
 }
 
-// Embedding declares a table whose rows are gathered by token.
-func (d *Declaration) Embedding(name string, rows, cols int) *accel.Weight {
-	return d.declare(name, rows, cols, true)
+// Part declares rows [from, from+rows) of a weight of total rows.
+func (d *Declaration) Part(name string, from, rows, total, cols int) *accel.Weight {
+	t, ok := d.tensor(name, int64(cols), int64(total))
+	if !ok {
+		return nil
+	}
+	if rows != total {
+		t = slice(t, from, rows, 1)
+	}
+	return d.add(Matrix{Tensor: t}, rows, cols)
 }
 
-func (d *Declaration) declare(name string, rows, cols int, gather bool) *accel.Weight {
-	t, err := d.File.Tensor(d.name(name), int64(cols), int64(rows))
+// slice is a run of the rows of t, as count matrices.
+func slice(t gguf.Tensor, from, rows, count int) gguf.Tensor {
+	row := t.Len / t.Rows()
+	t.Off += int64(from) * row
+	t.Len = int64(rows) * int64(count) * row
+	t.Dims = [4]int64{t.Dims[0], int64(rows), int64(count), 1}
+	return t
+}
+
+// table declares a matrix whose rows are looked up and go to a slot.
+func (d *Declaration) table(name string, rows, cols int, into slot, byPosition bool) {
+	t, ok := d.tensor(name, int64(cols), int64(rows))
+	if !ok {
+		return
+	}
+	d.room(into, cols)
+	w := d.add(Matrix{Tensor: t, Gather: true}, rows, cols)
+	d.tables = append(d.tables, Table{Weight: w, ByPosition: byPosition, slot: into})
+}
+
+// embedding declares the token table.
+func (d *Declaration) embedding(s *Shape) {
+	d.table("token_embd.weight", s.Vocab, s.Embd, slotX, false)
+}
+
+// tensor finds a tensor that can be multiplied.
+func (d *Declaration) tensor(name string, dims ...int64) (gguf.Tensor, bool) {
+	t, err := d.File.Tensor(d.name(name), dims...)
 	if err == nil {
-		if _, e := d.backend.PackedBytes(t.Type, rows, cols); e != nil || !gguf.Decodable(t.Type) {
+		if _, e := d.backend.PackedBytes(t.Type, 1, int(t.Dims[0])); e != nil || !gguf.Decodable(t.Type) {
 			err = d.typeError(t)
 		}
 	}
 	if err != nil {
 		d.fail(err)
-		return nil
 	}
-	w := &accel.Weight{Name: t.Name, Type: t.Type, Rows: rows, Cols: cols}
-	d.Matrices = append(d.Matrices, Matrix{Tensor: t, Layer: d.layer, Gather: gather, Weight: w})
-	return w
+	return t, err == nil
+}
+
+func (d *Declaration) add(m Matrix, rows, cols int) *accel.Weight {
+	m.Layer = d.layer
+	m.Weight = &accel.Weight{Name: m.Name, Type: m.Type, Rows: rows, Cols: cols}
+	d.Matrices = append(d.Matrices, m)
+	return m.Weight
+}
+
+// room asks for columns of an activation.
+func (d *Declaration) room(s slot, cols int) { d.rooms[s] = max(d.rooms[s], cols) }
+
+// keep says what the layer in hand keeps.
+func (d *Declaration) keep(l kv.Layer) {
+	if d.err == nil {
+		d.keeps[d.layer] = l
+	}
 }
 
 func (d *Declaration) typeError(t gguf.Tensor) error {
-	return fmt.Errorf("model: tensor %q has type %s: %w", t.Name, t.Type, ErrUnsupported)
+	return fmt.Errorf("model: tensor %q has type %s, which is %w (the nearest that is: %s)",
+		t.Name, t.Type, ErrUnsupported, nearest(t.Type.String(), d.types()))
+}
+
+// types lists the names of the types that can be multiplied.
+func (d *Declaration) types() []string {
+	var names []string
+	for t := gguf.Type(0); t < 256; t++ {
+		if values, _ := t.Block(); values > 0 && gguf.Decodable(t) {
+			if _, err := d.backend.PackedBytes(t, 1, values); err == nil {
+				names = append(names, t.String())
+			}
+		}
+	}
+	return names
 }
 
 // Uint reads "ARCH.key" with its legal range.
@@ -149,6 +215,15 @@ func (d *Declaration) FloatOr(key string, def, lo, hi float64) float64 {
 	return v
 }
 
+// Bool reads "ARCH.key", false when it is missing.
+func (d *Declaration) Bool(key string) bool {
+	v, err := d.File.BoolOr(d.key(key), false)
+	if err != nil {
+		d.fail(err)
+	}
+	return v
+}
+
 // StringOr reads "ARCH.key".
 func (d *Declaration) StringOr(key, def string) string {
 	v, err := d.File.StringOr(d.key(key), def)
@@ -161,11 +236,11 @@ func (d *Declaration) StringOr(key, def string) string {
 func (d *Declaration) key(key string) string { return d.File.Architecture() + "." + key }
 
 // layers calls declare once for every layer and stops at the first error.
-func (d *Declaration) layers(n int, declare func() Layer) []Layer {
+func (d *Declaration) layers(n int, declare func(l int) Layer) []Layer {
 	var ls []Layer
 	for l := 0; l < n && d.err == nil; l++ {
 		d.layer = l
-		ls = append(ls, declare())
+		ls = append(ls, declare(l))
 	}
 	d.layer = -1
 	return ls

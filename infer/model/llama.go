@@ -8,7 +8,7 @@ import (
 
 // llama is Llama 1 to 3 and the many models of its shape (arXiv 2302.13971,
 // 2407.21783): pre-norm, grouped queries, rotary positions over interleaved
-// pairs, SwiGLU.
+// pairs, SwiGLU. Fine-tunes with biases on the projections exist.
 func llama(d *Declaration) *Model {
 	m := &Model{Shape: d.shape()}
 	s := &m.Shape
@@ -19,22 +19,13 @@ func llama(d *Declaration) *Model {
 		d.fail(fmt.Errorf("model: a llama of %d experts is %w", n, ErrUnsupported))
 	}
 	rope := d.rope(s.DK, true)
-	m.Embedding = d.Embedding("token_embd.weight", s.Vocab, s.Embd)
-	m.layers = d.layers(s.Layers, func() Layer {
-		l := &preNorm{
-			eps:      s.Eps,
-			attnNorm: d.Vector("attn_norm.weight", s.Embd),
-			attn:     d.attention(s, rope),
-			ffnNorm:  d.Vector("ffn_norm.weight", s.Embd),
-			ffn:      d.gatedFFN(s, accel.SiLU),
+	d.embedding(s)
+	m.layers = d.layers(s.Layers, func(int) Layer {
+		return residual{
+			{pre: d.rms("attn_norm", s), block: d.attention(s, rope)},
+			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
 		}
-		// Fine-tunes with biases on the projections exist.
-		l.attn.qb = d.VectorIf("attn_q.bias", s.Heads*s.DK)
-		l.attn.kb = d.VectorIf("attn_k.bias", s.KVHeads*s.DK)
-		l.attn.vb = d.VectorIf("attn_v.bias", s.KVHeads*s.DV)
-		l.attn.ob = d.VectorIf("attn_output.bias", s.Embd)
-		return l
 	})
-	d.ends(m)
+	d.output(m, d.rms("output_norm", s))
 	return m
 }

@@ -11,20 +11,13 @@ func qwen2(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	m.Embedding = d.Embedding("token_embd.weight", s.Vocab, s.Embd)
-	m.layers = d.layers(s.Layers, func() Layer {
-		l := &preNorm{
-			eps:      s.Eps,
-			attnNorm: d.Vector("attn_norm.weight", s.Embd),
-			attn:     d.attention(s, rope),
-			ffnNorm:  d.Vector("ffn_norm.weight", s.Embd),
-			ffn:      d.gatedFFN(s, accel.SiLU),
+	d.embedding(s)
+	m.layers = d.layers(s.Layers, func(int) Layer {
+		return residual{
+			{pre: d.rms("attn_norm", s), block: d.attention(s, rope)},
+			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
 		}
-		l.attn.qb = d.Vector("attn_q.bias", s.Heads*s.DK)
-		l.attn.kb = d.Vector("attn_k.bias", s.KVHeads*s.DK)
-		l.attn.vb = d.Vector("attn_v.bias", s.KVHeads*s.DV)
-		return l
 	})
-	d.ends(m)
+	d.output(m, d.rms("output_norm", s))
 	return m
 }

@@ -11,19 +11,16 @@ func qwen3(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	m.Embedding = d.Embedding("token_embd.weight", s.Vocab, s.Embd)
-	m.layers = d.layers(s.Layers, func() Layer {
-		l := &preNorm{
-			eps:      s.Eps,
-			attnNorm: d.Vector("attn_norm.weight", s.Embd),
-			attn:     d.attention(s, rope),
-			ffnNorm:  d.Vector("ffn_norm.weight", s.Embd),
-			ffn:      d.gatedFFN(s, accel.SiLU),
+	d.embedding(s)
+	m.layers = d.layers(s.Layers, func(int) Layer {
+		norm := d.rms("attn_norm", s)
+		attn := d.attention(s, rope)
+		d.headNorms(attn)
+		return residual{
+			{pre: norm, block: attn},
+			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
 		}
-		l.attn.qn = d.Vector("attn_q_norm.weight", s.DK)
-		l.attn.kn = d.Vector("attn_k_norm.weight", s.DK)
-		return l
 	})
-	d.ends(m)
+	d.output(m, d.rms("output_norm", s))
 	return m
 }

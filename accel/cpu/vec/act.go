@@ -89,3 +89,11 @@ func ClampedSwiGLU(dst, gate, up []float32, limit float32) {
 		dst[i] = g * sigmoid(1.702*g) * (u + 1)
 	}
 }
+
+// Sigmoid computes dst = 1 / (1 + e^-x).
+func Sigmoid(dst, x []float32) {
+	x = x[:len(dst)]
+	for i, v := range x {
+		dst[i] = sigmoid(v)
+	}
+}

@@ -1,0 +1,18 @@
+package cpu
+
+import (
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cpu/vec"
+)
+
+// LayerNorm normalises every row.
+func (b *Backend) LayerNorm(dst, x accel.Tensor, w, bias []float32, eps float32) {
+	b.flush()
+	j := &b.rows
+	j.dst, j.x, j.w, j.bias, j.eps = dst, x, w, bias, eps
+	j.deal(x.Rows, len(x.Data), 1, func(j *rowJob, from, to int) {
+		for i := from; i < to; i++ {
+			vec.LayerNorm(j.dst.Row(i), j.x.Row(i), j.w, j.bias, j.eps)
+		}
+	})
+}

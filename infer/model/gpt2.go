@@ -1,0 +1,24 @@
+package model
+
+import "github.com/runnel-chat/runnel/accel"
+
+// gpt2 is GPT-2 (Radford et al. 2019): learned positions are added to the
+// embeddings; LayerNorm, biases, GELU.
+func gpt2(d *Declaration) *Model {
+	m := &Model{Shape: d.shape()}
+	s := &m.Shape
+	if d.err != nil {
+		return nil
+	}
+	m.start = func(p *Pass) { p.Add(p.X(), p.view(slotP, p.N, p.embd)) }
+	d.embedding(s)
+	d.table("position_embd.weight", s.Context, s.Embd, slotP, true)
+	m.layers = d.layers(s.Layers, func(int) Layer {
+		return residual{
+			{pre: d.layerNorm("attn_norm", s), block: d.attention(s, nil)},
+			{pre: d.layerNorm("ffn_norm", s), block: d.plainFFN(s, accel.GELU)},
+		}
+	})
+	d.output(m, d.layerNorm("output_norm", s))
+	return m
+}

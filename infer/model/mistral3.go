@@ -1,0 +1,41 @@
+package model
+
+import (
+	"math"
+
+	"github.com/runnel-chat/runnel/accel"
+)
+
+// mistral3 is Mistral Small 3 and Ministral 3: Llama's layer with a YaRN rope,
+// and queries that grow with the logarithm of their position beyond the
+// trained context.
+func mistral3(d *Declaration) *Model {
+	m := &Model{Shape: d.shape()}
+	s := &m.Shape
+	if d.err != nil {
+		return nil
+	}
+	growth := d.FloatOr("attention.temperature_scale", 0, 0, 100)
+	trained := d.UintOr("rope.scaling.original_context_length", s.Context, 1, 1<<31)
+	if growth != 0 {
+		d.room(slotS, 1)
+		m.start = func(p *Pass) {
+			for t, row := 0, p.view(slotS, p.N, 1).Data; t < p.N; t++ {
+				row[t] = float32(1 + growth*math.Log(float64(1+(p.Pos+t)/trained)))
+			}
+		}
+	}
+	rope := d.rope(s.DK, true)
+	d.embedding(s)
+	m.layers = d.layers(s.Layers, func(int) Layer {
+		norm := d.rms("attn_norm", s)
+		attn := d.attention(s, rope)
+		attn.scaled = growth != 0
+		return residual{
+			{pre: norm, block: attn},
+			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
+		}
+	})
+	d.output(m, d.rms("output_norm", s))
+	return m
+}

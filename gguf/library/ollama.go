@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ import (
 //	blobs/sha256-HEX                     the layers
 
 const (
-	ollamaHost  = "registry.ollama.ai/library/"
+	ollamaHost  = "registry.ollama.ai/"
 	ollamaModel = "application/vnd.ollama.image.model"
 	maxManifest = 1 << 20
 )
@@ -36,7 +37,7 @@ func ollamaEntries(ctx context.Context, p Place) []entry {
 			return
 		}
 		dir, tag := filepath.Split(rel)
-		model := strings.TrimPrefix(filepath.ToSlash(filepath.Clean(dir)), ollamaHost)
+		model := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(filepath.Clean(dir)), ollamaHost), "library/")
 		e := entry{short: model + ":" + tag, keys: fileKeys(blob, info)}
 		e.long = e.short
 		if tag == "latest" {
@@ -44,6 +45,16 @@ func ollamaEntries(ctx context.Context, p Place) []entry {
 		}
 		e.Source, e.Path, e.Paths, e.Bytes, e.Modified = Ollama, blob, []string{blob}, info.Size(), info.ModTime()
 		all = append(all, e)
+	})
+	// Of several tags of one model the one that says most comes first.
+	slices.SortFunc(all, func(a, b entry) int {
+		if x, y := strings.HasSuffix(a.short, ":latest"), strings.HasSuffix(b.short, ":latest"); x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a.short, b.short)
 	})
 	return all
 }

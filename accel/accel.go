@@ -151,6 +151,22 @@ type Backend interface {
 	LayerNorm(dst, x Tensor, w, b []float32, eps float32)
 	// MatMul: dst[t] = w·x[t] for every row t of x.
 	MatMul(dst Tensor, w *Weight, x Tensor)
+	// MatMulEach: head h of every row is multiplied by a weight of its own,
+	// dst[t][h] = ws[h]·x[t][h].
+	MatMulEach(dst Tensor, ws []*Weight, x Tensor)
+
+	// Route chooses experts for every row of logits and fills r. Backends do
+	// it at once: what follows depends on it.
+	Route(r *Routes, logits Tensor, c *Routing)
+	// Gather: dst[i] = x[r.Row[i]].
+	Gather(dst, x Tensor, r *Routes)
+	// MatMulRouted: dst[i] = ws[r.Expert[i]]·x[i].
+	MatMulRouted(dst Tensor, ws []*Weight, x Tensor, r *Routes)
+	// AddBiasRouted: x[i] += b[r.Expert[i]], b being (experts, columns of x).
+	AddBiasRouted(x Tensor, b []float32, r *Routes)
+	// Scatter: dst[r.Row[i]] += r.Weight[i]*x[i], in the order of r.
+	Scatter(dst, x Tensor, r *Routes)
+
 	// AddBias: x[t] += b.
 	AddBias(x Tensor, b []float32)
 	// Rotate turns every head of headDim values; row t is at position pos+t.
@@ -165,6 +181,8 @@ type Backend interface {
 	Activate(act Activation, x Tensor)
 	// Add: dst += x.
 	Add(dst, x Tensor)
+	// Clear: x = 0.
+	Clear(x Tensor)
 	// Scale: x *= s.
 	Scale(x Tensor, s float32)
 	// ScaleRows: x[t] *= s[t], one value a row.

@@ -264,7 +264,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"heads", with(func(m *tiny) { m.set["llama.attention.head_count_kv"] = uint32(3) }), "share", nil},
 		{"shape", with(func(m *tiny) { m.set["llama.feed_forward_length"] = uint32(64) }), "shape", nil},
 		{"scaling", with(func(m *tiny) { m.set["llama.rope.scaling.type"] = "magic" }), "magic", ErrUnsupported},
-		{"experts", with(func(m *tiny) { m.set["llama.expert_count"] = uint32(8) }), "experts", ErrUnsupported},
+		{"experts", with(func(m *tiny) {
+			m.set["llama.expert_count"], m.set["llama.expert_used_count"] = uint32(8), uint32(9)
+		}), "expert_used_count", nil},
 	} {
 		err := open(tt.m.write(t, dir))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {

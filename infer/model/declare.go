@@ -34,6 +34,7 @@ type Declaration struct {
 	layer   int // in hand; -1 outside the layers
 	tables  []Table
 	rooms   rooms
+	used    int
 	keeps   []kv.Layer
 	err     error
 }
@@ -64,8 +65,11 @@ func (d *Declaration) Has(name string) bool {
 }
 
 // Vector reads a tensor of n values.
-func (d *Declaration) Vector(name string, n int) []float32 {
-	t, err := d.File.Tensor(d.name(name), int64(n))
+func (d *Declaration) Vector(name string, n int) []float32 { return d.read(name, int64(n)) }
+
+// read decodes a small tensor.
+func (d *Declaration) read(name string, dims ...int64) []float32 {
+	t, err := d.File.Tensor(d.name(name), dims...)
 	if err == nil && !gguf.Decodable(t.Type) {
 		err = d.typeError(t)
 	}
@@ -78,6 +82,14 @@ func (d *Declaration) Vector(name string, n int) []float32 {
 		d.fail(fmt.Errorf("model: %s: %w", t.Name, err))
 	}
 	return v
+}
+
+// small reads a small matrix that may be missing: then it is nil.
+func (d *Declaration) small(name string, rows, cols int) []float32 {
+	if !d.Has(name) {
+		return nil
+	}
+	return d.read(name, int64(cols), int64(rows))
 }
 
 // VectorIf is Vector for a tensor that may be missing: then it is nil.

@@ -11,17 +11,19 @@ import (
 type slot uint8
 
 const (
-	slotX    slot = iota // (tokens, embd): the residual stream
-	slotH                // (tokens, embd): a normalised input, or a block's output
-	slotH2               // (tokens, embd): the same of a second block beside it
-	slotP                // a second thing looked up for each token
-	slotQ                // (tokens, heads*dk): queries
-	slotK                // (tokens, kv heads*dk): keys
-	slotV                // (tokens, kv heads*dv): values
-	slotA                // (tokens, heads*dv): what attention gathered
-	slotGate             // (tokens, ffn)
-	slotUp               // (tokens, ffn)
-	slotS                // (tokens, 1): a factor for each token
+	slotX      slot = iota // (tokens, embd): the residual stream
+	slotH                  // (tokens, embd): a normalised input, or a block's output
+	slotH2                 // (tokens, embd): the same of a second block beside it
+	slotP                  // a second thing looked up for each token
+	slotQ                  // (tokens, heads*dk): queries
+	slotK                  // (tokens, kv heads*dk): keys
+	slotV                  // (tokens, kv heads*dv): values
+	slotA                  // (tokens, heads*dv): what attention gathered
+	slotGate               // (tokens, ffn)
+	slotUp                 // (tokens, ffn)
+	slotS                  // (tokens, 1): a factor for each token
+	slotRouter             // (tokens, experts): scores of the experts
+	slotRows               // (rows of some experts, embd): what they read, then made
 	slots
 )
 
@@ -40,6 +42,8 @@ type Pass struct {
 	embd   int
 	slots  [slots]accel.Tensor
 	logits accel.Tensor // (outputs, vocab)
+
+	routes, part accel.Routes // of the mixture in hand
 }
 
 // NewPass allocates the activations of up to tokens tokens a run and outputs
@@ -50,19 +54,23 @@ func NewPass(b accel.Backend, cache *kv.Cache, s Shape, tokens, outputs int) (_ 
 		if cols == 0 {
 			continue
 		}
-		if p.slots[i], err = b.Alloc(tokens, cols); err != nil {
+		if p.slots[i], err = b.Alloc(s.rows(tokens), cols); err != nil {
 			return nil, err
 		}
 	}
+	p.routes = accel.NewRoutes(tokens * s.used)
 	p.logits, err = b.Alloc(outputs, s.Vocab)
 	return p, err
 }
+
+// rows is how many a slot has: each expert of a single token takes one.
+func (s *Shape) rows(tokens int) int { return max(tokens, s.used) }
 
 // ScratchBytes is what NewPass allocates.
 func (s *Shape) ScratchBytes(tokens, outputs int) int64 {
 	n := int64(outputs) * int64(s.Vocab)
 	for _, cols := range s.rooms {
-		n += int64(tokens) * int64(cols)
+		n += int64(s.rows(tokens)) * int64(cols)
 	}
 	return n * 4
 }

@@ -15,6 +15,8 @@ var architectures = map[string]func(*Declaration) *Model{
 	"gemma2":     gemma2,
 	"gemma3":     gemma3,
 	"glm4":       glm4,
+	"glm4moe":    glm4moe,
+	"gpt-oss":    gptOSS,
 	"gpt2":       gpt2,
 	"granite":    granite,
 	"llama":      llama,
@@ -23,7 +25,9 @@ var architectures = map[string]func(*Declaration) *Model{
 	"phi2":       phi2,
 	"phi3":       phi3,
 	"qwen2":      qwen2,
+	"qwen2moe":   qwen2moe,
 	"qwen3":      qwen3,
+	"qwen3moe":   qwen3moe,
 	"smollm3":    smollm3,
 	"starcoder2": starcoder2,
 }
@@ -44,7 +48,7 @@ func New(d *Declaration) (*Model, error) {
 		return nil, d.err
 	}
 	m.Tables = d.tables
-	m.rooms, m.keeps = d.rooms, d.keeps
+	m.rooms, m.used, m.keeps = d.rooms, d.used, d.keeps
 	return m, nil
 }
 

@@ -21,6 +21,7 @@ type Shape struct {
 	Eps     float32
 
 	rooms rooms
+	used  int // experts of a token
 	keeps []kv.Layer
 }
 

@@ -159,14 +159,17 @@ func checkQuantised(t *testing.T, got, want []float32, r reference) {
 	if len(got) != len(want) {
 		t.Fatalf("%d logits, want %d", len(got), len(want))
 	}
-	var far []int
-	for row := range len(got) / r.NVocab {
-		if rms := relativeRMS(got[row*r.NVocab:][:r.NVocab], want[row*r.NVocab:], r); !(rms <= 0.05) {
-			far = append(far, row)
+	if rms := relativeRMS(got, want, r); !(rms <= 0.05) {
+		t.Errorf("relative RMS %.4f", rms)
+	}
+	far := 0
+	for row := 0; row < len(got); row += r.NVocab {
+		if rms := relativeRMS(got[row:row+r.NVocab], want[row:], r); !(rms <= 0.08) {
+			far++
 		}
 	}
-	if len(far) > 2 {
-		t.Errorf("positions %v are off by more than 0.05", far)
+	if far > 1 {
+		t.Errorf("%d positions are far off", far)
 	}
 }
 

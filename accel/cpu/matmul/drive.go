@@ -37,7 +37,7 @@ func (j *job) gemv() {
 	a.sums = at(acts, actBlocks(j.cols)*blockSize)
 	a.n = j.cols / actBlock
 	dst := j.dst[j.n0*j.ldd:][:j.rows]
-	kernel, whole, per := gemvNumber(j.f.kind), j.rows/Rows, max(1, callBytes/j.block)
+	kernel, whole, per := j.isa.gemv(j.f.kind), j.rows/Rows, max(1, callBytes/j.block)
 	for i := 0; i < whole; i += per {
 		a.dst, a.w, a.count = addr(&dst[i*Rows]), at(j.w, i*j.block), min(per, whole-i)
 		j.isa.call(kernel, &a)
@@ -66,13 +66,13 @@ func (s *scratch) panels() *[2]unpacked {
 	return (*[2]unpacked)(unsafe.Add(unsafe.Pointer(s), -base&63))
 }
 
-// gemm multiplies vectors by way of panels: 32 rows by 512 columns are
-// unpacked at a time and meet all vectors before the next.
+// gemm multiplies vectors by way of panels: one or two blocks of rows by 512
+// columns are unpacked at a time and meet all vectors before the next.
 func (j *job) gemm() {
 	s := spare.Get().(*scratch)
 	p := s.panels()
 	var a args
-	for row := 0; row < j.rows; row += 2 * Rows {
+	for row := 0; row < j.rows; row += j.isa.blocks() * Rows {
 		for k := 0; k < j.cols; k += panelCols {
 			width := min(panelCols, j.cols-k)
 			blocks := j.unpack(&a, p, row, k, width)
@@ -89,13 +89,14 @@ func (j *job) gemm() {
 
 // unpack fills up to two panels and returns their number.
 func (j *job) unpack(a *args, p *[2]unpacked, row, k, width int) (n int) {
-	for ; n < 2 && row < j.rows; n++ {
+	for ; n < j.isa.blocks() && row < j.rows; n++ {
 		a.w = at(j.w, row/Rows*j.block+k/j.f.vals*j.f.unit())
 		a.n = width / j.f.vals
 		a.panel = addr(&p[n])
-		j.isa.call(unpackNumber(j.f.kind), a)
+		j.isa.call(j.isa.unpack(j.f.kind), a)
 		if width%actBlock != 0 { // the kernels multiply whole blocks
 			clear(p[n].scale[width/j.f.group:])
+			clear(p[n].mins[width/32:])
 		}
 		row += Rows
 	}
@@ -107,10 +108,10 @@ func (j *job) floats() {
 	s := spare.Get().(*scratch)
 	var a args
 	a.n, a.first = j.cols, 1
-	for row := 0; row < j.rows; row += 2 * Rows {
+	for row := 0; row < j.rows; row += j.isa.blocks() * Rows {
 		w, blocks := j.w[row/Rows*j.block:], 1
 		a.w, a.w2 = at(w, 0), at(w, 0)
-		if len(w) > j.block {
+		if len(w) > j.block && j.isa.blocks() > 1 {
 			a.w2, blocks = at(w, j.block), 2
 		}
 		j.groups(&a, s, row, 0, blocks)
@@ -131,7 +132,7 @@ func (j *job) groups(a *args, s *scratch, row, k, blocks int) {
 		a.acts = at(group, acts*c)
 		a.sums = a.acts + uintptr((sums-acts)*c)
 		a.next, a.count = c*j.vector, 1
-		kernel := gemmNumber(j.f.variant(), blocks, c)
+		kernel := j.isa.gemm(j.f, blocks, c)
 		if rows := j.rows - row; rows < blocks*Rows {
 			j.partial(a, s, kernel, row, t, c)
 			t += c

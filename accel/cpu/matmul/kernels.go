@@ -47,13 +47,34 @@ const (
 
 const unpackKernels = variants * 2 * 4
 
-func gemmNumber(variant, panels, c int) int {
-	size := [ActGroup + 1]int{6: 0, 4: 1, 2: 2, 1: 3}
-	return (2*variant+panels-1)*4 + size[c]
+// byKind is set in the isa of a tier that multiplies one block of rows at a
+// time and numbers its matrix kernels by weight kind, not by variant.
+const byKind isa = 1 << 8
+
+// blocks is the number of row blocks of a matrix kernel.
+func (i isa) blocks() int {
+	if i&byKind != 0 {
+		return 1
+	}
+	return 2
 }
 
-func unpackNumber(kind int) int { return unpackKernels + 2*kind }
-func gemvNumber(kind int) int   { return unpackKernels + 2*kind + 1 }
+func (i isa) gemm(f *format, panels, c int) int {
+	size := [ActGroup + 1]int{6: 0, 4: 1, 2: 2, 1: 3}
+	if i&byKind != 0 {
+		return 4*f.kind + size[c]
+	}
+	return (2*f.variant()+panels-1)*4 + size[c]
+}
+
+func (i isa) unpack(kind int) int {
+	if i&byKind != 0 {
+		return 4*kinds + 2*kind
+	}
+	return unpackKernels + 2*kind
+}
+
+func (i isa) gemv(kind int) int { return i.unpack(kind) + 1 }
 
 // variant finds the matrix kernel of a format.
 func (f *format) variant() int {

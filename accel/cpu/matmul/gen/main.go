@@ -38,6 +38,8 @@ func files() map[string]string {
 			x.packKernel()
 			x.packHalvesKernel()
 		}),
-		"avx512_amd64.s": tier("avx512", func(f *file) *x86 { return &x86{file: f, bytes: 64} }),
+		"avx2_amd64.s":    ymmTier("avx2", true),
+		"avxvnni_amd64.s": ymmTier("avxvnni", false),
+		"avx512_amd64.s":  tier("avx512", func(f *file) *x86 { return &x86{file: f, bytes: 64} }),
 	}
 }

@@ -9,6 +9,10 @@ type x86 struct {
 	bytes int
 	half  int  // which 8 of the 16 rows, on 32-byte vectors
 	vex   bool // AVX-VNNI
+	madd  bool // AVX2, without 4-way dot products
+
+	halfLoop bool // the halves are a loop: words at SI, 16-bit lanes at R10, bytes at R11
+	at       int  // offset of the unit
 }
 
 func (x *x86) zmm() bool { return x.bytes == 64 }
@@ -34,9 +38,22 @@ func (x *x86) pick(evex, vex string) string {
 
 // words is the operand of the 32-bit lanes of this half's rows, bytes2 and
 // bytes1 of their 16-bit and 8-bit lanes.
-func (x *x86) words(off int, base string) string  { return mem(off+32*x.half, base) }
-func (x *x86) bytes2(off int, base string) string { return mem(off+16*x.half, base) }
-func (x *x86) bytes1(off int, base string) string { return mem(off+8*x.half, base) }
+func (x *x86) words(off int, base string) string {
+	if base == "SI" {
+		off += x.at
+	}
+	return mem(off+32*x.half, base)
+}
+
+func (x *x86) bytes2(off int, base string) string { return x.narrow(off+16*x.half, base, "R10") }
+func (x *x86) bytes1(off int, base string) string { return x.narrow(off+8*x.half, base, "R11") }
+
+func (x *x86) narrow(off int, base, own string) string {
+	if x.halfLoop {
+		base = own
+	}
+	return mem(off+x.at, base)
+}
 
 func (x *x86) load(m string, dst int)  { x.i(x.pick("VMOVDQU32", "VMOVDQU"), m, x.r(dst)) }
 func (x *x86) store(src int, m string) { x.i(x.pick("VMOVDQU32", "VMOVDQU"), x.r(src), m) }
@@ -127,9 +144,7 @@ func (x *x86) dot(opcode int, name string, y, w, acc int) {
 		x.op(name, y, w, acc)
 		return
 	}
-	// The assembler only knows the AVX-512 encoding.
-	x.i("BYTE", fmt.Sprintf("$0xc4; BYTE $0x%02x; BYTE $0x%02x; BYTE $0x%02x; BYTE $0x%02x // {vex} %s Y%d, Y%d, Y%d",
-		0x42|(1-acc>>3)<<7|(1-y>>3)<<5, (15-w)<<3|5, opcode, 0xc0|(acc&7)<<3|y&7, name, y, w, acc))
+	x.vexDot(opcode, name, y, w, acc)
 }
 
 // half converts 16 (or 8) half-precision numbers of memory.

@@ -82,10 +82,7 @@ func init() {
 			},
 			unit: func(x *x86) { x.halves(x.bytes2(52*64, "SI"), regScale) },
 			quants: func(x *x86, k int) {
-				run := k / 8 % 4
-				x.nibble((k/32*16+run%2*8+k%8)*64, run/2)
-				x.shr(x.words((32+k/32*8+k%8)*64, "SI"), 2*run-4, regTmp)
-				x.merge(regTmp, regBits, regOut)
+				q6Quants(x, k)
 				x.op("VPADDB", regTable, regOut, regOut)
 			},
 			scale: func(x *x86, g int) {
@@ -124,6 +121,14 @@ func init() {
 			},
 		},
 	)
+}
+
+// q6Quants unpacks 4 low and 2 high bits.
+func q6Quants(x *x86, k int) {
+	run := k / 8 % 4
+	x.nibble((k/32*16+run%2*8+k%8)*64, run/2)
+	x.shr(x.words((32+k/32*8+k%8)*64, "SI"), 2*run-4, regTmp)
+	x.merge(regTmp, regBits, regOut)
 }
 
 // groupNibble fills the 16-bit lanes of regScale+2 with scale g of Q2_K.
@@ -223,6 +228,10 @@ func q3Group(x *x86, g, t, offset int) {
 	x.i("VPSRAW", "$8", x.r(t), x.r(t))
 	x.i("VPSRLW", "$8", x.r(regTmp), x.r(regTmp+1))
 	x.or(regTmp, regTmp+1, regTmp)
-	x.splat(0x80808080, regTmp+1)
+	if x.madd { // signed
+		x.zero(regTmp + 1)
+	} else {
+		x.splat(0x80808080, regTmp+1)
+	}
 	x.op("VPSUBB", regTmp, regTmp+1, offset)
 }

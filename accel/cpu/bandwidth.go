@@ -1,0 +1,46 @@
+package cpu
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/runnel-chat/runnel/accel/cpu/vec"
+)
+
+// bandwidthChunk is what a worker reads at once, in values.
+const bandwidthChunk = 64 << 10
+
+// ReadBandwidth measures how fast threads workers read memory together, in
+// bytes a second: the ceiling of decoding, which reads every weight once a
+// token. x should be several times the last-level cache. The best of the
+// passes counts: what else runs on the machine only makes them slower.
+func ReadBandwidth(threads int, x []float32, passes int) float64 {
+	p := newPool(max(1, threads))
+	defer p.stop()
+	best := time.Duration(1 << 62)
+	for range passes {
+		j := readJob{x: x}
+		start := time.Now()
+		p.run(&j)
+		best = min(best, time.Since(start))
+	}
+	return float64(4*len(x)) / best.Seconds()
+}
+
+// readJob finds the largest value of x and forgets it.
+type readJob struct {
+	x    []float32
+	next atomic.Int64
+	max  atomic.Int64 // keeps the reads from being dropped
+}
+
+func (j *readJob) run(int) {
+	for {
+		to := int(j.next.Add(bandwidthChunk))
+		from := to - bandwidthChunk
+		if from >= len(j.x) {
+			return
+		}
+		j.max.Store(int64(vec.Max(j.x[from:min(to, len(j.x))])))
+	}
+}

@@ -28,7 +28,13 @@ func (p *parsed) render(s string, width int) []string {
 		return wrap([]span{{strings.TrimRight(s, "\n"), ""}}, width)
 	}
 	p.src = []byte(s)
-	return p.blocks(parser.Parse(text.NewReader(p.src)), width, false)
+	lines := p.blocks(parser.Parse(text.NewReader(p.src)), width, false)
+	for i, line := range lines { // deep nesting leaves no room for text
+		if ansi.StringWidth(line) > width {
+			lines[i] = ansi.Truncate(line, width, "") + reset
+		}
+	}
+	return lines
 }
 
 // maxNesting is how many quotes and lists may begin on one line. Nobody nests

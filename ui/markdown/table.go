@@ -140,4 +140,3 @@ func (p *parsed) stacked(rows [][][]span, width int) []string {
 	}
 	return lines
 }
-

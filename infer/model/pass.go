@@ -14,7 +14,9 @@ const (
 	slotX      slot = iota // (tokens, embd): the residual stream
 	slotH                  // (tokens, embd): a normalised input, or a block's output
 	slotH2                 // (tokens, embd): the same of a second block beside it
+	slotH3                 // (tokens, embd): the input of that block
 	slotP                  // a second thing looked up for each token
+	slotP2                 // what is made of it
 	slotQ                  // (tokens, heads*dk): queries
 	slotK                  // (tokens, kv heads*dk): keys
 	slotV                  // (tokens, kv heads*dv): values

@@ -14,6 +14,7 @@ var architectures = map[string]func(*Declaration) *Model{
 	"gemma":      gemma,
 	"gemma2":     gemma2,
 	"gemma3":     gemma3,
+	"gemma4":     gemma4,
 	"glm4":       glm4,
 	"glm4moe":    glm4moe,
 	"gpt-oss":    gptOSS,

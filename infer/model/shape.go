@@ -110,6 +110,19 @@ func (d *Declaration) perLayer(key string, n int, lo, hi uint64) []int {
 	return out
 }
 
+// flags reads a flag for each of n layers.
+func (d *Declaration) flags(key string, n int) []bool {
+	items, err := d.File.Bools(d.key(key))
+	if err == nil && len(items) < n {
+		err = fmt.Errorf("model: %s has %d items for %d layers", d.key(key), len(items), n)
+	}
+	if err != nil {
+		d.fail(err)
+		return make([]bool, n)
+	}
+	return items[:n]
+}
+
 // layer is the shape of one layer whose heads differ from the others'.
 func (s *Shape) layer(kvHeads, dk, dv, ffn int) *Shape {
 	t := *s

@@ -54,9 +54,10 @@ type Weight struct {
 	Tiles    Tiles
 }
 
-// Rope is a rotary position embedding (arXiv 2104.09864): pair i of the first
-// 2*len(Freqs) values of a head turns by position*Freqs[i].
+// Rope is a rotary position embedding (arXiv 2104.09864): pair i of 2*len(Freqs)
+// values of a head turns by position*Freqs[i].
 type Rope struct {
+	From        int       // the first of these values
 	Freqs       []float32 // radians a position, scaling applied
 	Magnitude   float32   // multiplies cos and sin (YaRN, longrope); 1 otherwise
 	Interleaved bool      // pairs are (2i, 2i+1); else (i, i+len(Freqs))
@@ -152,7 +153,8 @@ type Backend interface {
 	// MatMul: dst[t] = w·x[t] for every row t of x.
 	MatMul(dst Tensor, w *Weight, x Tensor)
 	// MatMulEach: head h of every row is multiplied by a weight of its own,
-	// dst[t][h] = ws[h]·x[t][h].
+	// dst[t][h] = ws[h]·x[t][h]. A head may be longer than the weight is wide or
+	// high: the rest of it is not touched.
 	MatMulEach(dst Tensor, ws []*Weight, x Tensor)
 
 	// Route chooses experts for every row of logits and fills r. Backends do

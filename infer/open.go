@@ -175,6 +175,9 @@ func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget
 		}
 		first, n, rows := plan.TileRange(i)
 		m.Weight.TileRows = rows
+		if m.Transposed {
+			m.Weight.TileRows = m.Weight.Rows
+		}
 		m.Weight.Tiles = tiles{e.store, first, n}
 	}
 	e.session.store = e.store
@@ -198,12 +201,33 @@ func (e *Engine) weight(m model.Matrix) prefetch.Weight {
 	case m.Expert:
 		w.Use = prefetch.Expert
 	}
+	if m.Transposed {
+		e.transpose(&w, m)
+		return w
+	}
 	w.PackedBytes = func(rows int) int64 {
 		n, _ := e.backend.PackedBytes(m.Type, rows, cols) // the declaration has asked before
 		return int64(n)
 	}
 	w.Pack = func(dst, src []byte, rows int) { e.backend.Pack(m.Type, dst, src, rows, cols) }
 	return w
+}
+
+// transpose makes one tile of a matrix that is packed the other way round.
+func (e *Engine) transpose(w *prefetch.Weight, m model.Matrix) {
+	rows, cols, t := m.Weight.Rows, m.Weight.Cols, m.Weight.Type
+	w.RowAlign = cols
+	w.PackedBytes = func(int) int64 {
+		n, _ := e.backend.PackedBytes(t, rows, cols) // float32 is always there
+		return int64(n)
+	}
+	w.Pack = func(dst, src []byte, _ int) {
+		x := make([]float32, rows*cols)
+		if err := gguf.Decode(m.Type, x, src[:m.Len]); err != nil {
+			panic("infer: a tile of the wrong size: " + err.Error())
+		}
+		e.backend.Pack(t, dst, model.Transpose(x, rows), rows, cols)
+	}
 }
 
 // tiles lends the tiles of one weight from the store.

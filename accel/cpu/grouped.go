@@ -63,15 +63,14 @@ func (b *Backend) MatMulRouted(dst accel.Tensor, ws []*accel.Weight, x accel.Ten
 // MatMulEach queues the products of heads with their matrices.
 func (b *Backend) MatMulEach(dst accel.Tensor, ws []*accel.Weight, x accel.Tensor) {
 	j := &b.grouped
-	cols := x.Cols / len(ws)
-	if j.begin(x, x.Cols, cols) {
+	from, to := x.Cols/len(ws), dst.Cols/len(ws) // values of a head
+	if j.begin(x, x.Cols, ws[0].Cols) {
 		for h := range ws {
-			j.list(h*cols, x.Rows)
+			j.list(h*from, x.Rows)
 		}
 	}
-	rows := dst.Cols / len(ws)
 	for h, w := range ws {
-		j.add(accel.Tensor{Data: dst.Data[h*rows:], Rows: dst.Rows, Cols: dst.Cols}, w, j.runs[h])
+		j.add(accel.Tensor{Data: dst.Data[h*to:], Rows: dst.Rows, Cols: dst.Cols}, w, j.runs[h])
 	}
 }
 

@@ -125,7 +125,14 @@ func (b *Backend) Rotate(x accel.Tensor, headDim int, r *accel.Rope, pos int) {
 		heads := j.x.Cols / j.head
 		for i := from; i < to; i++ {
 			cos, sin := j.b.turns.at(i)
-			vec.RopeHeads(j.x.Row(i), heads, j.head, cos, sin, j.rope.Interleaved)
+			row := j.x.Row(i)
+			if j.rope.From == 0 {
+				vec.RopeHeads(row, heads, j.head, cos, sin, j.rope.Interleaved)
+				continue
+			}
+			for h := range heads {
+				vec.Rope(row[h*j.head+j.rope.From:][:2*len(cos)], cos, sin, j.rope.Interleaved)
+			}
 		}
 	})
 }

@@ -15,10 +15,11 @@ var ErrUnsupported = errors.New("not supported")
 // Matrix is a weight that an architecture declared.
 type Matrix struct {
 	gguf.Tensor
-	Layer  int           // -1 outside the layers
-	Gather bool          // read row by row (token embeddings), never multiplied
-	Expert bool          // multiplied only in the passes whose router chose it
-	Weight *accel.Weight // what the layers hold; its Tiles are set by whoever makes them resident
+	Layer      int           // -1 outside the layers
+	Gather     bool          // read row by row (token embeddings), never multiplied
+	Expert     bool          // multiplied only in the passes whose router chose it
+	Transposed bool          // the weight is the matrix turned round, in float32
+	Weight     *accel.Weight // what the layers hold; its Tiles are set by whoever makes them resident
 }
 
 // Declaration collects what an architecture needs of a file. The first error
@@ -115,6 +116,18 @@ func (d *Declaration) Part(name string, from, rows, total, cols int) *accel.Weig
 		t = slice(t, from, rows, 1)
 	}
 	return d.add(Matrix{Tensor: t}, rows, cols)
+}
+
+// transposed declares rows [from, from+rows) of a matrix of total rows, turned
+// round: a weight with cols outputs and rows inputs.
+func (d *Declaration) transposed(name string, from, rows, total, cols int) *accel.Weight {
+	t, ok := d.tensor(name, int64(cols), int64(total))
+	if !ok {
+		return nil
+	}
+	w := d.add(Matrix{Tensor: slice(t, from, rows, 1), Transposed: true}, cols, rows)
+	w.Type = gguf.F32
+	return w
 }
 
 // slice is a run of the rows of t, as count matrices.

@@ -18,9 +18,11 @@ const (
 	slotP                  // a second thing looked up for each token
 	slotP2                 // what is made of it
 	slotQ                  // (tokens, heads*dk): queries
+	slotQ2                 // (tokens, heads*dk): queries on the way there
 	slotK                  // (tokens, kv heads*dk): keys
 	slotV                  // (tokens, kv heads*dv): values
 	slotA                  // (tokens, heads*dv): what attention gathered
+	slotA2                 // (tokens, heads*dv): the same on its way
 	slotGate               // (tokens, ffn)
 	slotUp                 // (tokens, ffn)
 	slotS                  // (tokens, 1): a factor for each token

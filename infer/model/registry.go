@@ -10,6 +10,7 @@ import (
 var architectures = map[string]func(*Declaration) *Model{
 	"cohere2":    cohere2,
 	"command-r":  commandR,
+	"deepseek2":  deepseek2,
 	"falcon":     falcon,
 	"gemma":      gemma,
 	"gemma2":     gemma2,

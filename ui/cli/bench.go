@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -38,10 +36,7 @@ func (p *program) benchCommand() *cobra.Command {
 			if len(args) == 1 {
 				model = args[0]
 			}
-			if model == "" {
-				return usageError{errors.New("no model: name one with -m")}
-			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
+			ctx, stop := interruptible(c.Context())
 			defer stop()
 			e, err := p.open(ctx, model)
 			if err != nil {

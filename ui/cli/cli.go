@@ -95,7 +95,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
-	root.AddCommand(p.runCommand(), p.listCommand(), p.benchCommand(), p.debugCommand())
+	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand())
 	return root
 }
 
@@ -161,4 +161,13 @@ func isTerminal(stream any) bool {
 // places are the folders to look for models in.
 func (p *program) places() library.Places {
 	return library.FindPlaces(p.paths, p.cfg.ModelDirs, p.Getenv)
+}
+
+// shown is text for standard output: as it is for a pipe or a file, cleaned
+// for a terminal.
+func (p *program) shown(s string) string {
+	if isTerminal(p.Out) {
+		return safe.Clean(s).String()
+	}
+	return s
 }

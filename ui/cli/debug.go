@@ -18,7 +18,7 @@ import (
 
 func (p *program) debugCommand() *cobra.Command {
 	c := &cobra.Command{Use: "debug", Short: "Look inside: logits, tokens, templates, synthetic models"}
-	c.AddCommand(p.logitsCommand(), p.tokenizeCommand(), p.synthCommand())
+	c.AddCommand(p.logitsCommand(), p.tokenizeCommand(), p.templateCommand(), p.synthCommand())
 	return c
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ func exitCode(err error) int {
 		return ExitUsage
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return ExitInterrupted
-	case errors.Is(err, library.ErrNotFound), errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, library.ErrNotFound):
 		return ExitNotFound
 	case errors.Is(err, infer.ErrDoesNotFit):
 		return ExitDoesNotFit

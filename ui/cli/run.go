@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
 	"github.com/runnel-chat/runnel/infer/chat"
 	"github.com/runnel-chat/runnel/ui/safe"
@@ -75,18 +72,9 @@ func (p *program) runArgs(args []string) (model, prompt string, err error) {
 	return model, prompt, nil
 }
 
-// open finds the model and opens it.
-func (p *program) open(ctx context.Context, model string) (*infer.Engine, error) {
-	path, err := library.Resolve(ctx, p.places(), model)
-	if err != nil {
-		return nil, err
-	}
-	return infer.Open(ctx, path, p.engineOptions())
-}
-
 // answer opens the model, asks, and writes what comes.
 func (p *program) answer(ctx context.Context, model, prompt string, raw, asJSON bool) (err error) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	ctx, stop := interruptible(ctx)
 	defer stop()
 	e, err := p.open(ctx, model)
 	if err != nil {
@@ -110,7 +98,7 @@ func (p *program) answer(ctx context.Context, model, prompt string, raw, asJSON 
 	w := writer{out: p.Out, json: asJSON}
 	reason, err := w.drain(s, p.Err)
 	if err != nil {
-		return err
+		return errors.Join(err, w.finish())
 	}
 	if err := w.end(newStats(e.Stats()), p.Err); err != nil {
 		return err
@@ -184,16 +172,20 @@ func (w *writer) end(s stats, figures io.Writer) error {
 		s.Type = "stats"
 		return json.NewEncoder(w.out).Encode(s)
 	}
-	w.buf = w.filter.Flush(w.buf[:0])
-	if err := w.put(); err != nil {
+	if err := w.finish(); err != nil {
 		return err
-	}
-	if w.last != '\n' {
-		if _, err := io.WriteString(w.out, "\n"); err != nil {
-			return err
-		}
 	}
 	_, err := fmt.Fprintf(figures, "%d tokens, %.1f tokens/s; prompt %d tokens, %.1f tokens/s; first token after %.2f s\n",
 		s.GeneratedTokens, s.DecodeTPS, s.PromptTokens, s.PromptTPS, s.TTFTS)
+	return err
+}
+
+// finish ends the text with a newline, if there was any.
+func (w *writer) finish() error {
+	w.buf = w.filter.Flush(w.buf[:0])
+	if err := w.put(); err != nil || w.json || w.last == 0 || w.last == '\n' {
+		return err
+	}
+	_, err := io.WriteString(w.out, "\n")
 	return err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer/token"
 )
@@ -34,11 +33,11 @@ func (p *program) tokenizeCommand() *cobra.Command {
 		Short: "Turn standard input into token ids",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, err := library.Resolve(c.Context(), p.places(), p.cfg.Model)
+			path, err := p.resolve(c.Context(), p.cfg.Model)
 			if err != nil {
 				return err
 			}
-			f, err := gguf.Open(path)
+			f, err := library.Open(path)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/infer"
+)
+
+// shown is a model as show --json writes it.
+type shown struct {
+	Name      string      `json:"name"`
+	Path      string      `json:"path"`
+	Files     int         `json:"files"`
+	Bytes     int64       `json:"bytes"`
+	Arch      string      `json:"arch"`
+	Params    int64       `json:"params"`
+	Quant     string      `json:"quant"`
+	Types     []typeShare `json:"tensor_types"`
+	Context   int64       `json:"context,omitempty"`
+	Vocab     int64       `json:"vocab,omitempty"`
+	Layers    int64       `json:"layers,omitempty"`
+	Embd      int64       `json:"embedding,omitempty"`
+	Heads     int64       `json:"heads,omitempty"`
+	KVHeads   int64       `json:"kv_heads,omitempty"`
+	Experts   int64       `json:"experts,omitempty"`
+	Rope      string      `json:"rope,omitempty"`
+	Tokenizer string      `json:"tokenizer,omitempty"`
+	Template  string      `json:"template"`
+	License   string      `json:"license,omitempty"`
+	Memory    *memory     `json:"memory,omitempty"`
+	Runs      bool        `json:"runs"`
+	Problem   string      `json:"problem,omitempty"`
+}
+
+type typeShare struct {
+	Type    string `json:"type"`
+	Tensors int    `json:"tensors"`
+	Bytes   int64  `json:"bytes"`
+}
+
+type memory struct {
+	WeightBytes    int64 `json:"weight_bytes"`
+	KVBytes        int64 `json:"kv_bytes"`
+	ScratchBytes   int64 `json:"scratch_bytes"`
+	AvailableBytes int64 `json:"available_bytes"`
+	Context        int   `json:"context"`
+	Fits           bool  `json:"fits"`
+}
+
+func (p *program) showCommand() *cobra.Command {
+	var asJSON, all bool
+	c := &cobra.Command{
+		Use:   "show [MODEL]",
+		Short: "Show what a model is, what it needs and whether it runs here",
+		Args:  usage(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			model := p.cfg.Model
+			if len(args) == 1 {
+				model = args[0]
+			}
+			path, err := p.resolve(c.Context(), model)
+			if err != nil {
+				return err
+			}
+			f, err := library.Open(path)
+			if errors.Is(err, os.ErrNotExist) {
+				err = fmt.Errorf("%w: %w", library.ErrNotFound, err)
+			}
+			if err != nil {
+				return err
+			}
+			if all {
+				return showKeys(p.Out, f)
+			}
+			s := describe(f, path, p.engineOptions())
+			if asJSON {
+				return writeJSON(p.Out, s)
+			}
+			return s.print(p.Out)
+		},
+	}
+	p.engineFlags(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
+	c.Flags().BoolVar(&all, "metadata", false, "List every key of the file and its value.")
+	return c
+}
+
+// describe gathers what a header says and what it means on this machine. A key
+// of the wrong kind reads like one that is missing: the engine's own look at
+// the file says what is wrong with it.
+func describe(f *gguf.File, path string, o infer.Options) shown {
+	s := shown{
+		Path: path, Files: len(f.Shards), Bytes: f.Size, Arch: f.Architecture(), Quant: f.Quantization(),
+		Types: typeShares(f), Rope: rope(f), Template: "none in the file",
+	}
+	s.Name = textOf(f, "general.name")
+	if s.Name == "" {
+		s.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	}
+	for _, t := range f.Tensors {
+		s.Params += t.Elements()
+	}
+	s.Context, s.Layers, s.Embd = s.number(f, "context_length"), s.number(f, "block_count"), s.number(f, "embedding_length")
+	s.Heads, s.KVHeads, s.Experts = s.number(f, "attention.head_count"), s.number(f, "attention.head_count_kv"), s.number(f, "expert_count")
+	if t, ok := f.FindTensor("token_embd.weight"); ok {
+		s.Vocab = t.Dims[1]
+	}
+	s.Tokenizer = strings.TrimSuffix(textOf(f, "tokenizer.ggml.model")+", "+textOf(f, "tokenizer.ggml.pre"), ", ")
+	if t := textOf(f, "tokenizer.chat_template"); t != "" {
+		s.Template = fmt.Sprintf("in the file, %d lines", strings.Count(t, "\n")+1)
+	}
+	s.License = cmp.Or(textOf(f, "general.license.name"), textOf(f, "general.license"))
+	s.estimate(f, o)
+	return s
+}
+
+// estimate asks the engine what the model would need.
+func (s *shown) estimate(f *gguf.File, o infer.Options) {
+	e, err := infer.EstimateMemory(f, o)
+	if err != nil {
+		s.Problem = err.Error()
+		return
+	}
+	s.Runs = true
+	context := int(s.Context)
+	if o.Context > 0 {
+		context = o.Context
+	}
+	s.Memory = &memory{e.WeightBytes, e.KVBytes, e.ScratchBytes, e.Available, context, e.Fits}
+}
+
+func (s *shown) number(f *gguf.File, key string) int64 {
+	n, err := f.Int(s.Arch+"."+key, 0, 1<<40)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func textOf(f *gguf.File, key string) string {
+	s, err := f.String(key)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+func typeShares(f *gguf.File) []typeShare {
+	by := map[gguf.Type]*typeShare{}
+	var list []typeShare
+	for _, t := range f.Tensors {
+		if by[t.Type] == nil {
+			by[t.Type] = &typeShare{Type: t.Type.String()}
+		}
+		by[t.Type].Tensors++
+		by[t.Type].Bytes += t.Len
+	}
+	for _, s := range by {
+		list = append(list, *s)
+	}
+	slices.SortFunc(list, func(a, b typeShare) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Type, b.Type))
+	})
+	return list
+}
+
+// rope says how positions are encoded: the base, and what stretches it.
+func rope(f *gguf.File) string {
+	key := f.Architecture() + ".rope."
+	var parts []string
+	if base, err := f.Float(key+"freq_base", 0, 1e12); err == nil {
+		parts = append(parts, fmt.Sprintf("base %g", base))
+	}
+	if kind := textOf(f, key+"scaling.type"); kind != "" && kind != "none" {
+		scaling := kind
+		if x, err := f.Float(key+"scaling.factor", 0, 1e6); err == nil {
+			scaling += fmt.Sprintf(" ×%g", x)
+		}
+		if n, err := f.Uint(key+"scaling.original_context_length", 1, 1<<40); err == nil {
+			scaling += fmt.Sprintf(" from %d", n)
+		}
+		parts = append(parts, scaling)
+	}
+	if _, ok := f.FindTensor("rope_freqs.weight"); ok {
+		parts = append(parts, "factors by frequency")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s shown) print(w io.Writer) error {
+	rows := [][]string{
+		{"name", s.Name}, {"file", s.Path}, {"size", config.FormatSize(s.Bytes)},
+		{"architecture", cmp.Or(s.Arch, "not named")}, {"parameters", formatCount(s.Params)},
+		{"context", formatCount(s.Context)}, {"vocabulary", formatCount(s.Vocab)}, {"layers", s.layers()},
+		{"quantisation", s.Quant}, {"tensors", s.mix()}, {"rope", s.Rope}, {"tokenizer", s.Tokenizer},
+		{"template", s.Template}, {"licence", s.License},
+	}
+	if s.Files > 1 {
+		rows[2][1] += fmt.Sprintf(" in %d files", s.Files)
+	}
+	if m := s.Memory; m != nil {
+		rows = append(rows, []string{"memory", fmt.Sprintf("weights %s, %s of context %s, scratch %s",
+			config.FormatSize(m.WeightBytes), formatCount(int64(m.Context)), config.FormatSize(m.KVBytes), config.FormatSize(m.ScratchBytes))})
+	}
+	rows = append(rows, []string{"here", s.verdict()})
+	return writeTable(w, slices.DeleteFunc(rows, func(r []string) bool { return r[1] == "" || r[1] == "-" }))
+}
+
+func (s shown) layers() string {
+	if s.Layers == 0 {
+		return ""
+	}
+	out := fmt.Sprintf("%d, width %d", s.Layers, s.Embd)
+	if s.Heads > 0 {
+		out += fmt.Sprintf(", %d heads", s.Heads)
+	}
+	if s.KVHeads > 0 && s.KVHeads != s.Heads {
+		out += fmt.Sprintf(" over %d", s.KVHeads)
+	}
+	if s.Experts > 0 {
+		out += fmt.Sprintf(", %d experts", s.Experts)
+	}
+	return out
+}
+
+func (s shown) mix() string {
+	var parts []string
+	for _, t := range s.Types {
+		parts = append(parts, fmt.Sprintf("%d %s (%s)", t.Tensors, t.Type, config.FormatSize(t.Bytes)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// verdict is whether the model runs here, or the line why not.
+func (s shown) verdict() string {
+	switch m := s.Memory; {
+	case m == nil:
+		return "cannot run: " + s.Problem
+	case m.WeightBytes+m.KVBytes+m.ScratchBytes <= m.AvailableBytes:
+		return fmt.Sprintf("fits, with the whole context, in the %s there are", config.FormatSize(m.AvailableBytes))
+	case m.Fits:
+		return fmt.Sprintf("fits in the %s there are, with a shorter context", config.FormatSize(m.AvailableBytes))
+	default:
+		return fmt.Sprintf("larger than the %s there are: weights are read from disk as they are needed", config.FormatSize(m.AvailableBytes))
+	}
+}
+
+// showKeys lists the metadata, long values cut.
+func showKeys(w io.Writer, f *gguf.File) error {
+	const most = 200
+	var rows [][]string
+	for _, v := range f.Keys() {
+		text := []rune(v.String())
+		if len(text) > most {
+			text = append(text[:most], '…')
+		}
+		rows = append(rows, []string{v.Key, string(text)})
+	}
+	return writeTable(w, rows)
+}

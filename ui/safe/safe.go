@@ -216,3 +216,22 @@ func spell(dst []byte, r rune) []byte {
 	dst = append(dst, n...)
 	return append(dst, "›"...)
 }
+
+// Stream gathers text that arrives in pieces and cleans each piece once. The
+// zero value is ready.
+type Stream struct {
+	filter Filter
+	b      []byte
+}
+
+// Append adds the next piece.
+func (s *Stream) Append(piece string) { s.b = s.filter.Append(s.b, piece) }
+
+// Flush says that no more will come.
+func (s *Stream) Flush() { s.b = s.filter.Flush(s.b) }
+
+// Len is the length of the text so far.
+func (s *Stream) Len() int { return len(s.b) }
+
+// Text returns what is there so far.
+func (s *Stream) Text() Text { return Text{string(s.b)} }

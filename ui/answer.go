@@ -1,0 +1,131 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/chat"
+)
+
+// answer is one reply in the making.
+type answer struct {
+	stream *infer.Stream
+	cancel context.CancelFunc
+	item   *item
+	began  time.Time
+	first  time.Time // text after the thinking
+}
+
+// deltaMsg is what a stream gained.
+type deltaMsg struct {
+	of    *answer
+	delta infer.Delta
+}
+
+// gather is how long tokens are gathered before they are shown: a frame. A
+// model that writes a thousand a second costs no more frames than one that
+// writes sixty.
+const gather = 16 * time.Millisecond
+
+// wait waits for the stream and takes what is there.
+func (a *answer) wait() tea.Cmd {
+	return func() tea.Msg {
+		<-a.stream.Ready()
+		time.Sleep(gather)
+		return deltaMsg{a, a.stream.Take()}
+	}
+}
+
+// send asks the engine to answer the conversation, with text added to it.
+func (m *Model) send(text string) tea.Cmd {
+	m.talk.add(newItem("user", text))
+	return m.ask()
+}
+
+// ask has the conversation answered as it stands.
+func (m *Model) ask() tea.Cmd {
+	m.talk.end()
+	ctx, cancel := context.WithCancel(m.ctx)
+	msgs := m.messages()
+	a := &answer{cancel: cancel, item: newAnswer(), began: m.now()}
+	m.talk.add(a.item)
+	m.answer = a
+	m.panel.phase = "reading"
+	a.stream = m.engine.Generate(ctx, msgs, m.o.Request(m.cfg))
+	return tea.Batch(a.wait(), m.tick())
+}
+
+// messages is the conversation as the engine is told.
+func (m *Model) messages() []chat.Message {
+	var msgs []chat.Message
+	for _, it := range m.talk.items {
+		if msg, ok := it.message(); ok {
+			msgs = append(msgs, msg)
+		}
+	}
+	return msgs
+}
+
+func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
+	a, d := msg.of, msg.delta
+	if a != m.answer {
+		return nil
+	}
+	if d.Notice != "" {
+		m.say(d.Notice)
+	}
+	if d.Text != "" && a.first.IsZero() {
+		a.first = m.now()
+		if a.item.rawThink != "" {
+			a.item.thought = a.first.Sub(a.began)
+		}
+	}
+	a.item.append(d.Text, d.Thinking)
+	if !d.Done {
+		return a.wait()
+	}
+	m.finish(a, d)
+	return nil
+}
+
+// finish ends the answer in hand.
+func (m *Model) finish(a *answer, d infer.Delta) {
+	a.cancel()
+	m.answer = nil
+	a.item.finish(endWords(d.Reason))
+	if a.item.raw == "" && a.item.rawThink == "" {
+		m.drop(a.item) // an error says why; an empty message would confuse the model
+	}
+	if d.Err != nil {
+		m.fail(d.Err)
+	}
+	m.look()
+	m.panel.phase = "ready"
+}
+
+func (m *Model) drop(it *item) {
+	for i := len(m.talk.items) - 1; i >= 0; i-- {
+		if m.talk.items[i] == it {
+			m.talk.items = append(m.talk.items[:i], m.talk.items[i+1:]...)
+			return
+		}
+	}
+}
+
+// endWords says how an answer ended, when that needs saying.
+func endWords(r infer.Reason) string {
+	switch r {
+	case infer.TokenLimit:
+		return "cut at max_tokens"
+	case infer.ContextFull:
+		return "the context is full"
+	case infer.Cancelled:
+		return "stopped"
+	case infer.Failed:
+		return "broken off"
+	}
+	return ""
+}

@@ -1,0 +1,126 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/gguf/library"
+)
+
+// opening is a model on its way. late receives the engine, or nil, once, so
+// that whoever gives up can still close it.
+type opening struct {
+	cancel context.CancelFunc
+	late   chan Engine
+	name   string
+}
+
+// openedMsg ends an opening.
+type openedMsg struct {
+	of     *opening
+	engine Engine
+	err    error
+}
+
+// modelsMsg brings the models of this machine.
+type modelsMsg struct {
+	models []library.Model
+	fit    []string
+	err    error
+}
+
+// showPicker lists the models, and looks for them.
+func (m *Model) showPicker() tea.Cmd {
+	m.view = viewPicker
+	m.pick.narrow("")
+	list, fit := m.o.Models, m.o.Fit
+	if list == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		models, err := list(m.ctx)
+		msg := modelsMsg{models: models, err: err, fit: make([]string, len(models))}
+		for i := range models {
+			if fit != nil && models[i].Err == nil {
+				msg.fit[i] = fit(models[i])
+			}
+		}
+		return msg
+	}
+}
+
+// openNamed opens the model of a name or path.
+func (m *Model) openNamed(name string) tea.Cmd {
+	return m.startOpening(name, func(ctx context.Context) (string, error) {
+		if m.o.Resolve == nil {
+			return name, nil
+		}
+		return m.o.Resolve(ctx, name)
+	})
+}
+
+func (m *Model) startOpening(name string, find func(context.Context) (string, error)) tea.Cmd {
+	if m.opening != nil {
+		m.hint = "still opening " + m.opening.name
+		return nil
+	}
+	if m.answer != nil {
+		m.hint = "an answer is being made; Esc stops it"
+		return nil
+	}
+	m.view = viewChat
+	ctx, cancel := context.WithCancel(m.ctx)
+	o := &opening{cancel: cancel, late: make(chan Engine, 1), name: name}
+	m.opening = o
+	m.panel.phase = "opening"
+	old := m.engine
+	m.engine, m.panel.open = nil, false
+	open := m.o.Open
+	return func() tea.Msg {
+		// The old model goes first: the new one may need its memory.
+		var err error
+		if old != nil {
+			err = old.Close()
+		}
+		path := ""
+		if err == nil {
+			path, err = find(ctx)
+		}
+		var e Engine
+		if err == nil {
+			e, err = open(ctx, path)
+		}
+		o.late <- e
+		return openedMsg{o, e, err}
+	}
+}
+
+func (m *Model) onOpened(msg openedMsg) tea.Cmd {
+	if m.opening != msg.of {
+		return nil
+	}
+	<-msg.of.late
+	msg.of.cancel()
+	m.opening = nil
+	if msg.err != nil {
+		m.panel.phase = "no model"
+		if !errors.Is(msg.err, context.Canceled) {
+			m.fail(msg.err)
+			m.say("Ctrl-L shows the models of this machine.")
+		}
+		return nil
+	}
+	m.engine = msg.engine
+	m.panel.open, m.panel.info, m.panel.meter = true, msg.engine.Info(), meter{}
+	if n := m.panel.info.TemplateNotice; n != "" {
+		m.say(n)
+	}
+	m.look()
+	return m.tick()
+}
+
+// oneLine joins the lines of a text.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,205 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+// panel shows what the engine does and costs.
+type panel struct {
+	w, h  int
+	theme *theme
+	meter meter
+	info  infer.Info
+	open  bool // there is an engine
+	phase string
+}
+
+func (p *panel) SetSize(w, h int) { p.w, p.h = w, h }
+
+// Render returns the lines of the panel beside the chat.
+func (p *panel) Render() []string {
+	b := panelLines{th: p.theme, w: p.w - 3}
+	if !p.open {
+		b.title(p.phase)
+		return b.fit(p.h)
+	}
+	s, c := p.meter.last, p.meter.last.Cache
+	b.title(safe.Clean(p.info.Name).String())
+	b.dim(strings.TrimSpace(strings.Join([]string{safe.Clean(p.info.Arch).String(), params(p.info.Params), safe.Clean(p.info.Quant).String()}, " ")))
+	b.gap()
+	p.speed(&b)
+	b.gap()
+	b.row("context", fmt.Sprintf("%d / %d", s.ContextUsed, s.ContextSize))
+	b.bar(ratio(int64(s.ContextUsed), int64(s.ContextSize)))
+	b.gap()
+	b.row("weights", config.FormatSize(s.WeightBytes))
+	if share, loading := p.meter.loading(); loading {
+		b.row("  loading", fmt.Sprintf("%.0f %%", 100*share))
+		b.bar(share)
+	}
+	if c.StreamedBytes > 0 {
+		b.row("  pinned", config.FormatSize(c.PinnedBytes))
+		b.row("  streamed", config.FormatSize(c.StreamedBytes)+" a pass")
+		b.row("  ring", config.FormatSize(c.RingBytes))
+	}
+	b.row("kv cache", config.FormatSize(s.KVBytes))
+	b.row("budget", config.FormatSize(s.BudgetBytes))
+	b.gap()
+	b.row("tile hits", count(c.Hits()))
+	b.row("late / sync", fmt.Sprintf("%s / %s", count(c.Late), count(c.SyncLoads)))
+	b.row("read", config.FormatSize(int64(c.BytesRead)))
+	if p.meter.readRate > 0 {
+		b.row("  now", config.FormatSize(int64(p.meter.readRate))+"/s")
+	}
+	b.row("stalled", fmt.Sprintf("%.0f %%", 100*p.meter.stall))
+	if c.BoundRatio > 0 {
+		b.row("of the bound", fmt.Sprintf("%.0f %%", 100*c.BoundRatio))
+	}
+	if c.Limiter != "" {
+		b.row("limited by", c.Limiter)
+	}
+	b.gap()
+	b.row(s.Backend, fmt.Sprintf("%s · %d threads", s.ISA, s.Threads))
+	b.row("processors", fmt.Sprintf("%.1f", p.meter.cpu))
+	return b.fit(p.h)
+}
+
+// speed is the part about tokens a second.
+func (p *panel) speed(b *panelLines) {
+	s := p.meter.last
+	b.row("state", p.phase)
+	switch {
+	case s.Phase == infer.Prefill && s.PromptTokens > 0:
+		b.bar(ratio(int64(s.PromptDone), int64(s.PromptTokens)))
+		b.row("prompt", fmt.Sprintf("%d / %d", s.PromptDone, s.PromptTokens))
+		if left := p.meter.promptLeft(); left > 0 {
+			b.row("  left", seconds(left))
+		}
+	default:
+		b.row("tokens/s", fmt.Sprintf("%.1f now  %.1f", p.meter.now, p.meter.average()))
+	}
+	if spark := p.meter.spark(b.w); spark != "" {
+		b.lines = append(b.lines, b.th.bar.Paint(spark))
+	}
+	if s.TimeToFirst > 0 {
+		b.row("first token", seconds(s.TimeToFirst))
+	}
+	if r := p.meter.promptRate(); r > 0 {
+		b.row("prompt", fmt.Sprintf("%.1f tokens/s", r))
+	}
+}
+
+// line is the panel in one line.
+func (p *panel) line(w int) string {
+	if !p.open {
+		return p.theme.dim.Paint(ansi.Truncate(p.phase, w, "…"))
+	}
+	s := p.meter.last
+	parts := []string{p.phase}
+	if s.Phase == infer.Prefill && s.PromptTokens > 0 {
+		parts = append(parts, fmt.Sprintf("prompt %d/%d", s.PromptDone, s.PromptTokens))
+	} else if a := p.meter.average(); a > 0 {
+		parts = append(parts, fmt.Sprintf("%.1f tok/s", a))
+	}
+	if share, loading := p.meter.loading(); loading {
+		parts = append(parts, fmt.Sprintf("loading %.0f %%", 100*share))
+	}
+	parts = append(parts, fmt.Sprintf("ctx %d/%d", s.ContextUsed, s.ContextSize))
+	if p.meter.readRate > 1<<20 {
+		parts = append(parts, config.FormatSize(int64(p.meter.readRate))+"/s")
+	}
+	if s.Cache.StreamedBytes > 0 {
+		parts = append(parts, fmt.Sprintf("stalled %.0f %%", 100*p.meter.stall))
+	}
+	parts = append(parts, safe.Clean(p.info.Name).String())
+	return p.theme.dim.Paint(ansi.Truncate(strings.Join(parts, " · "), w, "…"))
+}
+
+// panelLines gathers rows of a name and a value.
+type panelLines struct {
+	th    *theme
+	w     int
+	lines []string
+}
+
+func (b *panelLines) title(s string) {
+	b.lines = append(b.lines, b.th.strong.Paint(ansi.Truncate(s, b.w, "…")))
+}
+
+func (b *panelLines) dim(s string) {
+	b.lines = append(b.lines, b.th.dim.Paint(ansi.Truncate(s, b.w, "…")))
+}
+
+func (b *panelLines) gap() { b.lines = append(b.lines, "") }
+
+func (b *panelLines) row(name, value string) {
+	value = ansi.Truncate(value, max(1, b.w-ansi.StringWidth(name)-1), "…")
+	pad := max(1, b.w-ansi.StringWidth(name)-ansi.StringWidth(value))
+	b.lines = append(b.lines, b.th.dim.Paint(name)+strings.Repeat(" ", pad)+value)
+}
+
+func (b *panelLines) bar(share float64) {
+	n := int(share*float64(b.w) + 0.5)
+	n = max(0, min(b.w, n))
+	b.lines = append(b.lines, b.th.bar.Paint(strings.Repeat("━", n))+b.th.dim.Paint(strings.Repeat("─", b.w-n)))
+}
+
+// fit gives up the gaps, from the last, when there are too many lines, then
+// what is at the end.
+func (b *panelLines) fit(h int) []string {
+	for i := len(b.lines) - 1; i >= 0 && len(b.lines) > h; i-- {
+		if b.lines[i] == "" {
+			b.lines = append(b.lines[:i], b.lines[i+1:]...)
+		}
+	}
+	return b.lines[:min(len(b.lines), max(0, h))]
+}
+
+func ratio(n, of int64) float64 {
+	if of <= 0 {
+		return 0
+	}
+	return min(1, float64(n)/float64(of))
+}
+
+// count writes a number that may be large.
+func count(n uint64) string {
+	switch {
+	case n >= 10_000_000:
+		return fmt.Sprintf("%.0f M", float64(n)/1e6)
+	case n >= 100_000:
+		return fmt.Sprintf("%.0f k", float64(n)/1e3)
+	}
+	return fmt.Sprint(n)
+}
+
+// params writes a number of parameters as the field does.
+func params(n int64) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n >= 1e9:
+		return fmt.Sprintf("%.1fB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0fM", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0fK", float64(n)/1e3)
+}
+
+func seconds(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}

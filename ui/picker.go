@@ -1,0 +1,136 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/sahilm/fuzzy"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+// picker is the list of models, narrowed by what is typed.
+type picker struct {
+	all    []library.Model
+	fit    []string // of each, in words
+	err    error
+	loaded bool
+
+	filter string
+	shown  []int // of all
+	at     int   // of shown
+	top    int
+	w, h   int
+	theme  *theme
+}
+
+func (p *picker) SetSize(w, h int) { p.w, p.h = w, h }
+
+func (p *picker) set(models []library.Model, fit []string, err error) {
+	p.all, p.fit, p.err, p.loaded = models, fit, err, true
+	p.narrow(p.filter)
+}
+
+// narrow shows the models that match.
+func (p *picker) narrow(filter string) {
+	p.filter, p.shown, p.at, p.top = filter, nil, 0, 0
+	if strings.TrimSpace(filter) == "" {
+		for i := range p.all {
+			p.shown = append(p.shown, i)
+		}
+		return
+	}
+	for _, m := range fuzzy.FindFrom(filter, (*pickerSource)(p)) {
+		p.shown = append(p.shown, m.Index)
+	}
+}
+
+// pickerSource is what the fuzzy search reads.
+type pickerSource picker
+
+func (p *pickerSource) Len() int { return len(p.all) }
+
+func (p *pickerSource) String(i int) string {
+	m := p.all[i]
+	return m.Name + " " + m.Arch + " " + m.Quant
+}
+
+func (p *picker) move(n int) { p.at = max(0, min(len(p.shown)-1, p.at+n)) }
+
+// selected is the model under the bar.
+func (p *picker) selected() (m library.Model, ok bool) {
+	if p.at >= len(p.shown) {
+		return m, false
+	}
+	return p.all[p.shown[p.at]], true
+}
+
+// Render returns the picker's lines.
+func (p *picker) Render() []string {
+	w := max(4, p.w-2)
+	out := []string{"", " " + p.theme.strong.Paint("Models on this machine"), " " + p.theme.accent.Paint("› ") + ansi.Truncate(safe.Clean(p.filter).String(), w-2, "…") + p.theme.dim.Paint("▏"), ""}
+	switch {
+	case p.err != nil:
+		out = append(out, " "+p.theme.bad.Paint(ansi.Truncate(safe.Clean(p.err.Error()).String(), w, "…")))
+	case !p.loaded:
+		out = append(out, " "+p.theme.dim.Paint("looking …"))
+	case len(p.all) == 0:
+		for _, line := range []string{
+			"No GGUF file was found.", "",
+			"Put one into the folder that runnel doctor names, name a folder",
+			"in model_dirs of the configuration, or start with a path:",
+			"", "  runnel path/to/model.gguf",
+		} {
+			out = append(out, " "+ansi.Truncate(line, w, "…"))
+		}
+	case len(p.shown) == 0:
+		out = append(out, " "+p.theme.dim.Paint("nothing matches"))
+	}
+	rows := max(1, p.h-len(out))
+	p.top = max(min(p.top, p.at), p.at-rows+1, 0)
+	for i := p.top; i < len(p.shown) && i < p.top+rows; i++ {
+		out = append(out, p.row(p.shown[i], i == p.at, w))
+	}
+	return out[:min(len(out), max(1, p.h))]
+}
+
+// row is one model: its name, and as many facts as the width allows.
+func (p *picker) row(i int, selected bool, w int) string {
+	m := p.all[i]
+	name := safe.Clean(m.Name).String()
+	facts := []string{config.FormatSize(m.Bytes), params(m.Params), safe.Clean(m.Quant).String(), safe.Clean(m.Arch).String(), contextWords(m.Context), p.fit[i]}
+	if m.Err != nil {
+		facts = []string{config.FormatSize(m.Bytes), safe.Clean(m.Err.Error()).String()}
+	}
+	right := ""
+	for _, f := range facts {
+		if f == "" {
+			continue
+		}
+		f = strings.ReplaceAll(f, "\n", " ")
+		if next := right + "  " + f; right == "" || ansi.StringWidth(next) < w-min(ansi.StringWidth(name), w/2)-4 {
+			right = strings.TrimSpace(next)
+		}
+	}
+	room := max(6, w-ansi.StringWidth(right)-4)
+	name = ansi.Truncate(name, room, "…")
+	line := name + strings.Repeat(" ", max(1, room-ansi.StringWidth(name)+1))
+	right = ansi.Truncate(right, max(0, w-ansi.StringWidth(line)-2), "…")
+	if selected {
+		return " " + p.theme.accent.Paint("▶ "+line) + right
+	}
+	return "   " + line + p.theme.dim.Paint(right)
+}
+
+func contextWords(n int) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n >= 1024:
+		return fmt.Sprintf("%dk context", n/1024)
+	}
+	return fmt.Sprintf("%d context", n)
+}

@@ -1,0 +1,126 @@
+package ui
+
+import tea "charm.land/bubbletea/v2"
+
+// Message mode: one message is selected, and single keys act on it.
+
+func (m *Model) selecting() bool { return m.picked() >= 0 }
+
+// picked is the selected item, -1 for none.
+func (m *Model) picked() int {
+	for i, it := range m.talk.items {
+		if it.selected {
+			return i
+		}
+	}
+	return -1
+}
+
+// startSelecting selects the newest message.
+func (m *Model) startSelecting(string) tea.Cmd {
+	m.view = viewChat
+	m.pickItem(len(m.talk.items)-1, -1)
+	if !m.selecting() {
+		m.hint = "no message to select"
+	}
+	return nil
+}
+
+func (m *Model) stopSelecting() {
+	for _, it := range m.talk.items {
+		it.selected = false
+	}
+	m.talk.end()
+}
+
+// pickItem selects the first message from i on, in steps.
+func (m *Model) pickItem(i, step int) {
+	for ; i >= 0 && i < len(m.talk.items); i += step {
+		if _, ok := m.talk.items[i].message(); !ok {
+			continue
+		}
+		for _, it := range m.talk.items {
+			it.selected = false
+		}
+		m.talk.items[i].selected = true
+		m.talk.show(i)
+		return
+	}
+}
+
+// selectHelp is the line of keys in message mode.
+const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · d delete · space unfold · Esc back"
+
+func (m *Model) onSelectKey(key string) tea.Cmd {
+	i := m.picked()
+	it := m.talk.items[i]
+	switch key {
+	case "k", "up":
+		m.pickItem(i-1, -1)
+	case "j", "down":
+		m.pickItem(i+1, +1)
+	case "g", "home":
+		m.pickItem(0, +1)
+	case "G", "shift+g", "end":
+		m.pickItem(len(m.talk.items)-1, -1)
+	case "y", "c":
+		return m.copyItem(it, 0)
+	case "Y", "shift+y":
+		return m.copyItem(it, 1)
+	case "1", "2", "3", "4", "5", "6", "7", "8", "9":
+		return m.copyItem(it, int(key[0]-'0'))
+	case "space", "enter":
+		it.toggleThinking()
+	case "e":
+		return m.editItem(i)
+	case "r":
+		return m.regenerateAt(i)
+	case "d", "delete":
+		m.deleteItem(i)
+	case "tab", "q", "i":
+		m.stopSelecting()
+	case "pgup", "pgdown", "f1", "f2":
+		return m.keys[key].run(m, "")
+	}
+	return nil
+}
+
+// editItem takes a message of the user, and all after it, back to be sent
+// anew.
+func (m *Model) editItem(i int) tea.Cmd {
+	if m.talk.items[i].role != "user" || m.answer != nil {
+		m.hint = "only a message of yours can be edited, and not during an answer"
+		return nil
+	}
+	m.write.set(m.talk.items[i].raw)
+	m.stopSelecting()
+	m.talk.items = m.talk.items[:i]
+	return nil
+}
+
+// regenerateAt has a message answered again; what came after it goes.
+func (m *Model) regenerateAt(i int) tea.Cmd {
+	if m.notReady() {
+		return nil
+	}
+	for i >= 0 && m.talk.items[i].role != "user" {
+		i--
+	}
+	if i < 0 {
+		m.hint = "nothing to answer"
+		return nil
+	}
+	m.stopSelecting()
+	m.talk.items = m.talk.items[:i+1]
+	return m.ask()
+}
+
+func (m *Model) deleteItem(i int) {
+	if m.answer != nil {
+		m.hint = "not during an answer"
+		return
+	}
+	m.stopSelecting()
+	m.talk.items = append(m.talk.items[:i], m.talk.items[i+1:]...)
+	m.pickItem(min(i, len(m.talk.items)-1), -1)
+}

@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"context"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/chat"
+)
+
+// Engine answers. *infer.Engine is one; tests have another.
+type Engine interface {
+	Generate(ctx context.Context, msgs []chat.Message, r infer.Request) *infer.Stream
+	Stats() infer.Stats
+	Info() infer.Info
+	Close() error
+}
+
+// Options are what the chat is made of. The functions run in commands, off
+// the screen's goroutine.
+type Options struct {
+	Config config.Config
+	Model  string // path or name to open at once; "" shows the picker
+
+	// Models lists the model files of this machine.
+	Models func(ctx context.Context) ([]library.Model, error)
+	// Resolve finds the file behind a path or name.
+	Resolve func(ctx context.Context, name string) (string, error)
+	// Open opens a model file.
+	Open func(ctx context.Context, path string) (Engine, error)
+	// Fit says in a few words whether a model fits the memory; "" is not known.
+	Fit func(m library.Model) string
+	// Request makes the request of the next answer.
+	Request func(c config.Config) infer.Request
+
+	In  io.Reader // nil: the terminal
+	Out io.Writer
+	Now func() time.Time // nil: time.Now
+}
+
+// Run shows the chat until the user leaves it or ctx ends.
+func Run(ctx context.Context, o Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m := New(ctx, o)
+	opts := []tea.ProgramOption{tea.WithContext(ctx)}
+	if o.In != nil {
+		opts = append(opts, tea.WithInput(o.In))
+	}
+	if o.Out != nil {
+		opts = append(opts, tea.WithOutput(o.Out))
+	}
+	_, err := tea.NewProgram(m, opts...).Run()
+	cancel()
+	if cerr := m.close(); err == nil {
+		err = cerr
+	}
+	return err
+}

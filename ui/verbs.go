@@ -1,0 +1,305 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/ui/markdown"
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+func (m *Model) toggleHelp(string) tea.Cmd {
+	if m.view == viewHelp {
+		m.view = viewChat
+	} else {
+		m.view, m.scroll = viewHelp, 0
+	}
+	return nil
+}
+
+func (m *Model) chooseModel(name string) tea.Cmd {
+	if m.answer != nil {
+		m.hint = "an answer is being made; Esc stops it"
+		return nil
+	}
+	if name != "" {
+		return m.openNamed(name)
+	}
+	return m.showPicker()
+}
+
+func (m *Model) newChat(string) tea.Cmd {
+	if m.answer != nil {
+		m.hint = "an answer is being made; Esc stops it"
+		return nil
+	}
+	m.talk.clear()
+	m.stopSelecting()
+	if m.cfg.System != "" {
+		m.talk.add(newItem("system", m.cfg.System))
+	}
+	return nil
+}
+
+func (m *Model) cyclePanel(string) tea.Cmd {
+	m.mode = (m.mode + 1) % panelModes
+	return nil
+}
+
+func (m *Model) toggleThinking(string) tea.Cmd {
+	for i := len(m.talk.items) - 1; i >= 0; i-- {
+		if it := m.talk.items[i]; it.thinking.Len() > 0 {
+			it.toggleThinking()
+			return nil
+		}
+	}
+	m.hint = "no thinking to show"
+	return nil
+}
+
+// last is the newest item of a role, -1 for none.
+func (m *Model) last(role string) int {
+	for i := len(m.talk.items) - 1; i >= 0; i-- {
+		if m.talk.items[i].role == role {
+			return i
+		}
+	}
+	return -1
+}
+
+// regenerate answers the last message of the user again.
+func (m *Model) regenerate(string) tea.Cmd {
+	i := m.last("user")
+	switch {
+	case i < 0:
+		m.hint = "nothing to answer yet"
+		return nil
+	case m.notReady():
+		return nil
+	}
+	m.stopSelecting()
+	m.talk.items = m.talk.items[:i+1]
+	return m.ask()
+}
+
+// notReady says why no answer can be made, if so.
+func (m *Model) notReady() bool {
+	switch {
+	case m.answer != nil:
+		m.hint = "an answer is being made; Esc stops it"
+	case m.opening != nil:
+		m.hint = "the model is still being opened"
+	case m.engine == nil:
+		m.hint = "no model is open; Ctrl-L shows what is here"
+	default:
+		return false
+	}
+	return true
+}
+
+// undo takes the last message of the user back into the composer.
+func (m *Model) undo(string) tea.Cmd {
+	i := m.last("user")
+	if i < 0 || m.answer != nil {
+		m.hint = "nothing to take back"
+		return nil
+	}
+	m.write.set(m.talk.items[i].raw)
+	m.talk.items = m.talk.items[:i]
+	m.talk.end()
+	return nil
+}
+
+func (m *Model) copyLast(arg string) tea.Cmd {
+	i := m.last("assistant")
+	if i < 0 {
+		m.hint = "no answer to copy"
+		return nil
+	}
+	n, err := strconv.Atoi(arg)
+	if arg != "" && err != nil {
+		m.hint = "copy which code block? A number"
+		return nil
+	}
+	return m.copyItem(m.talk.items[i], n)
+}
+
+// copyItem copies a message, or its n-th code block if n is not 0.
+func (m *Model) copyItem(it *item, n int) tea.Cmd {
+	text, what := it.raw, "message"
+	if n > 0 {
+		var d markdown.Document
+		d.Render(safe.Clean(it.raw), 80, &m.theme.text, true)
+		codes := d.Codes()
+		if n > len(codes) {
+			m.hint = fmt.Sprintf("the message has %d code blocks", len(codes))
+			return nil
+		}
+		text, what = codes[n-1].Text, fmt.Sprintf("code block %d", n)
+	} else {
+		// A clipboard may be pasted into a shell: no escape codes there either.
+		text = safe.Clean(text).String()
+	}
+	m.hint = "copied the " + what
+	return tea.Batch(tea.SetClipboard(text), copyNative(text))
+}
+
+// copyNative hands text to the desktop's clipboard program, for terminals
+// that do not do it; where there is none, nothing happens.
+func copyNative(text string) tea.Cmd {
+	return func() tea.Msg {
+		for _, c := range clipboardPrograms() {
+			path, err := exec.LookPath(c[0])
+			if err != nil {
+				continue
+			}
+			p := exec.Command(path, c[1:]...)
+			p.Stdin = strings.NewReader(text)
+			if p.Run() == nil {
+				break
+			}
+		}
+		return nil
+	}
+}
+
+func clipboardPrograms() [][]string {
+	switch {
+	case runtime.GOOS == "darwin":
+		return [][]string{{"pbcopy"}}
+	case runtime.GOOS == "windows":
+		return [][]string{{"clip"}}
+	case os.Getenv("WAYLAND_DISPLAY") != "":
+		return [][]string{{"wl-copy"}}
+	case os.Getenv("DISPLAY") != "":
+		return [][]string{{"xclip", "-selection", "clipboard"}, {"xsel", "-ib"}}
+	}
+	return nil
+}
+
+func (m *Model) setSystem(text string) tea.Cmd {
+	if text == "" {
+		if m.cfg.System == "" {
+			m.say("There is no system prompt; /system TEXT sets one.")
+		} else {
+			m.say("System prompt: " + m.cfg.System)
+		}
+		return nil
+	}
+	m.cfg.System = text
+	it := newItem("system", text)
+	if len(m.talk.items) > 0 && m.talk.items[0].role == "system" {
+		m.talk.items[0] = it
+	} else {
+		m.talk.items = append([]*item{it}, m.talk.items...)
+	}
+	return nil
+}
+
+// parameterNames maps the names that people know from elsewhere to ours.
+var parameterNames = map[string]string{"num_predict": "max_tokens", "num_ctx": "context", "num_gpu": "gpu", "num_thread": "threads"}
+
+// setParameter changes a setting. Those of the engine count from the next
+// model on.
+func (m *Model) setParameter(arg string) tea.Cmd {
+	f := strings.Fields(arg)
+	if len(f) > 0 && f[0] == "parameter" {
+		f = f[1:]
+	}
+	if len(f) < 2 {
+		m.say("A setting and its value are needed, such as /set temperature 0.5.")
+		return nil
+	}
+	name := f[0]
+	if n, ok := parameterNames[name]; ok {
+		name = n
+	}
+	key, err := config.Find(name)
+	if err == nil {
+		err = key.Set(&m.cfg, strings.Join(f[1:], " "))
+	}
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	note := name + " is now " + strings.Join(f[1:], " ")
+	switch name {
+	case "context", "threads", "gpu", "kv", "memory":
+		note += ", from the next model that is opened on (/model)"
+	}
+	m.say(note)
+	return nil
+}
+
+func (m *Model) showInfo(string) tea.Cmd {
+	if m.engine == nil {
+		m.hint = "no model is open"
+		return nil
+	}
+	i, s := m.engine.Info(), m.engine.Stats()
+	m.say(fmt.Sprintf("%s\n%s, %s parameters, %s %s\ncontext %d (trained for %d), %d layers, vocabulary %d\ntemplate %s\nweights %s, budget %s",
+		i.Name, i.Arch, params(i.Params), config.FormatSize(i.FileBytes), i.Quant, i.Context, i.ContextTrain, i.Layers, i.Vocab,
+		i.Template, config.FormatSize(s.WeightBytes), config.FormatSize(s.BudgetBytes)))
+	return nil
+}
+
+func scrollBy(pages int) func(*Model, string) tea.Cmd {
+	return func(m *Model, _ string) tea.Cmd {
+		n := pages * max(1, m.place.chat.h-2)
+		if m.view == viewHelp {
+			m.scroll = max(0, m.scroll+n)
+		} else {
+			m.talk.scroll(n)
+		}
+		return nil
+	}
+}
+
+// editedMsg brings a text back from the editor.
+type editedMsg struct {
+	path string
+	err  error
+}
+
+// openEditor hands the text in hand to the user's editor.
+func (m *Model) openEditor(string) tea.Cmd {
+	editor := os.Getenv("VISUAL")
+	if editor == "" {
+		editor = os.Getenv("EDITOR")
+	}
+	words := strings.Fields(editor)
+	if len(words) == 0 {
+		m.hint = "neither VISUAL nor EDITOR names an editor"
+		return nil
+	}
+	f, err := os.CreateTemp("", "runnel-*.md")
+	if err == nil {
+		_, err = f.WriteString(m.write.value())
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	path := f.Name()
+	return tea.ExecProcess(exec.Command(words[0], append(words[1:], path)...), func(err error) tea.Msg {
+		return editedMsg{path, err}
+	})
+}
+
+func (m *Model) onEdited(msg editedMsg) {
+	b, err := os.ReadFile(msg.path)
+	if err = errors.Join(msg.err, err, os.Remove(msg.path)); err != nil {
+		m.fail(err)
+		return
+	}
+	m.write.set(strings.TrimRight(string(b), "\n"))
+}

@@ -1,0 +1,157 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+// View draws the screen: every pane into its place, line by line.
+func (m *Model) View() tea.View {
+	l := m.place
+	rows := make([]string, m.h)
+	put(rows, rect{l.chat.x + 1, l.chat.y, max(1, l.chat.w-1), l.chat.h}, m.body())
+	write, cursor := m.write.Render()
+	if l.composer.h > len(write) {
+		write = append([]string{m.theme.dim.Paint(strings.Repeat("─", l.composer.w))}, write...)
+		if cursor != nil {
+			cursor.Y++
+		}
+	}
+	put(rows, l.composer, write)
+	if l.status.h > 0 {
+		put(rows, rect{1, l.status.y, max(1, l.status.w-1), 1}, []string{m.statusLine(l.status.w - 2)})
+	}
+	if l.hint.h > 0 {
+		put(rows, rect{1, l.hint.y, max(1, l.hint.w-1), 1}, []string{m.hintLine(l.hint.w - 2)})
+	}
+	if l.panel.w > 0 {
+		lines := m.panel.Render()
+		side := make([]string, l.panel.h)
+		for i := range side {
+			side[i] = m.theme.dim.Paint("│")
+			if i < len(lines) {
+				side[i] += " " + lines[i]
+			}
+		}
+		put(rows, l.panel, side)
+	}
+	v := tea.NewView(strings.Join(rows, "\n"))
+	v.AltScreen = true
+	v.MouseMode = tea.MouseModeCellMotion
+	v.WindowTitle = m.title()
+	if cursor != nil && m.view == viewChat && !m.selecting() {
+		cursor.X += l.composer.x
+		cursor.Y += l.composer.y
+		v.Cursor = cursor
+	}
+	return v
+}
+
+// title is the terminal's; a model's name is text from outside.
+func (m *Model) title() string {
+	if !m.panel.open {
+		return "Runnel"
+	}
+	return "Runnel · " + ansi.Truncate(safe.Clean(oneLine(m.panel.info.Name)).String(), 60, "…")
+}
+
+// body is what stands in the place of the chat.
+func (m *Model) body() []string {
+	switch m.view {
+	case viewPicker:
+		return m.pick.Render()
+	case viewHelp:
+		return m.help()
+	}
+	lines := m.talk.Render()
+	if len(lines) == 0 {
+		return m.greeting()
+	}
+	return lines
+}
+
+func (m *Model) greeting() []string {
+	word := "Ctrl-L chooses a model."
+	switch {
+	case m.opening != nil:
+		word = "Opening " + safe.Clean(m.opening.name).String() + " …"
+	case m.engine != nil:
+		word = "Write, and Enter sends. F1 shows the keys."
+	}
+	w := max(4, m.place.chat.w-2)
+	return []string{"", m.theme.strong.Paint("Runnel"), m.theme.dim.Paint(ansi.Truncate(word, w, "…"))}
+}
+
+func (m *Model) statusLine(w int) string {
+	if m.place.hint.h == 0 && m.hint != "" {
+		return m.theme.warn.Paint(ansi.Truncate(safe.Clean(m.hint).String(), w, "…"))
+	}
+	return m.panel.line(w)
+}
+
+func (m *Model) hintLine(w int) string {
+	switch {
+	case m.hint != "":
+		return m.theme.warn.Paint(ansi.Truncate(safe.Clean(m.hint).String(), w, "…"))
+	case m.view == viewPicker:
+		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter open · Esc back", w, "…"))
+	case m.view == viewHelp:
+		return m.theme.dim.Paint(ansi.Truncate("↑↓ scroll · Esc back", w, "…"))
+	case m.selecting():
+		return m.theme.dim.Paint(ansi.Truncate(selectHelp, w, "…"))
+	case m.answer != nil:
+		return m.theme.dim.Paint(ansi.Truncate("Esc stops · F2 figures", w, "…"))
+	}
+	return m.theme.dim.Paint(ansi.Truncate("Enter send · Ctrl-J new line · Ctrl-L models · Tab messages · F1 help · Ctrl-C Ctrl-C leave", w, "…"))
+}
+
+// help lists the table of commands.
+func (m *Model) help() []string {
+	w := max(8, m.place.chat.w-2)
+	lines := []string{"", m.theme.strong.Paint("Keys and commands"), ""}
+	row := func(left, right string) {
+		line := fmt.Sprintf("%-26s %s", left, m.theme.dim.Paint(right))
+		lines = append(lines, ansi.Truncate(line, w, "…"))
+	}
+	row("enter", "send")
+	row("shift+enter, ctrl+j", "a new line")
+	row("esc", "stop the answer, close what is open")
+	row("ctrl+c", "clear the text, stop the answer; twice to leave")
+	row("up, down", "what was sent before")
+	for _, c := range commands {
+		names := append([]string(nil), c.keys...)
+		for i, s := range c.slash {
+			if s = "/" + s; i == 0 && c.args != "" {
+				s += " " + c.args
+			}
+			names = append(names, s)
+		}
+		row(strings.Join(names, ", "), c.help)
+	}
+	lines = append(lines, "", m.theme.dim.Paint(ansi.Truncate("With a message selected: "+selectHelp, w, "…")))
+	m.scroll = max(0, min(m.scroll, len(lines)-m.place.chat.h))
+	return lines[m.scroll:]
+}
+
+// put writes lines into a place; what does not fit is cut.
+func put(rows []string, at rect, lines []string) {
+	for i := range at.h {
+		y := at.y + i
+		if y < 0 || y >= len(rows) || i >= len(lines) {
+			continue
+		}
+		line := lines[i]
+		if ansi.StringWidth(line) > at.w {
+			line = ansi.Truncate(line, at.w, "") + "\x1b[m"
+		}
+		if gap := at.x - ansi.StringWidth(rows[y]); gap > 0 {
+			rows[y] += strings.Repeat(" ", gap)
+		}
+		rows[y] += line
+	}
+}

@@ -78,7 +78,7 @@ func (m *Model) startOpening(name string, find func(context.Context) (string, er
 	m.panel.phase = "opening"
 	old := m.engine
 	m.engine, m.panel.open = nil, false
-	open := m.o.Open
+	open, cfg := m.o.Open, m.cfg
 	return func() tea.Msg {
 		// The old model goes first: the new one may need its memory.
 		var err error
@@ -91,7 +91,7 @@ func (m *Model) startOpening(name string, find func(context.Context) (string, er
 		}
 		var e Engine
 		if err == nil {
-			e, err = open(ctx, path)
+			e, err = open(ctx, path, cfg)
 		}
 		o.late <- e
 		return openedMsg{o, e, err}

@@ -31,8 +31,8 @@ type Options struct {
 	Models func(ctx context.Context) ([]library.Model, error)
 	// Resolve finds the file behind a path or name.
 	Resolve func(ctx context.Context, name string) (string, error)
-	// Open opens a model file.
-	Open func(ctx context.Context, path string) (Engine, error)
+	// Open opens a model file with the settings as they are now.
+	Open func(ctx context.Context, path string, c config.Config) (Engine, error)
 	// Fit says in a few words whether a model fits the memory; "" is not known.
 	Fit func(m library.Model) string
 	// Request makes the request of the next answer.

@@ -3,12 +3,57 @@ package cli
 import (
 	"context"
 	"errors"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/ui"
 )
 
 // chat opens the chat with a model, or with the choice of one.
-func (p *program) chat(_ context.Context, _ []string) error {
+func (p *program) chat(ctx context.Context, args []string) error {
 	if !isTerminal(p.In) || !isTerminal(p.Out) {
 		return usageError{errors.New("the chat needs a terminal; runnel run answers one prompt without it")}
 	}
-	return errors.New("this build has no chat; runnel run answers one prompt")
+	model := p.cfg.Model
+	if len(args) == 1 {
+		model = args[0]
+	}
+	return ui.Run(ctx, ui.Options{
+		Config: p.cfg,
+		Model:  model,
+		Models: func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },
+		Resolve: func(ctx context.Context, name string) (string, error) {
+			return library.Resolve(ctx, p.places(), name)
+		},
+		Open: func(ctx context.Context, path string, c config.Config) (ui.Engine, error) {
+			e, err := infer.Open(ctx, path, engineOptions(c))
+			if err != nil {
+				return nil, err // not a nil *Engine in an interface
+			}
+			return e, nil
+		},
+		Fit: p.fitWords,
+		Request: func(c config.Config) infer.Request {
+			return infer.Request{Sample: samplingOptions(c), MaxTokens: c.MaxTokens}
+		},
+	})
+}
+
+// fitWords says in a few words whether a model fits this machine's memory.
+func (p *program) fitWords(m library.Model) string {
+	f, err := library.Open(m.Path)
+	if err != nil {
+		return ""
+	}
+	e, err := infer.EstimateMemory(f, engineOptions(p.cfg))
+	switch {
+	case errors.Is(err, infer.ErrUnsupported):
+		return "not supported"
+	case err != nil:
+		return ""
+	case e.Fits:
+		return "fits"
+	}
+	return "streams"
 }

@@ -134,8 +134,7 @@ func (p *program) configure() (err error) {
 	return nil
 }
 
-func (p *program) samplingOptions() sample.Options {
-	c := p.cfg
+func samplingOptions(c config.Config) sample.Options {
 	seed := c.Seed
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -146,10 +145,8 @@ func (p *program) samplingOptions() sample.Options {
 	}
 }
 
-func (p *program) engineOptions() infer.Options {
-	return infer.Options{
-		Context: p.cfg.Context, Threads: p.cfg.Threads, Memory: p.cfg.Memory, KV: p.cfg.KV, GPU: p.cfg.GPU,
-	}
+func engineOptions(c config.Config) infer.Options {
+	return infer.Options{Context: c.Context, Threads: c.Threads, Memory: c.Memory, KV: c.KV, GPU: c.GPU}
 }
 
 // isTerminal reports whether a stream is one.

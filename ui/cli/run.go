@@ -81,7 +81,7 @@ func (p *program) answer(ctx context.Context, model, prompt string, raw, asJSON 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	r := infer.Request{Sample: p.samplingOptions(), MaxTokens: p.cfg.MaxTokens}
+	r := infer.Request{Sample: samplingOptions(p.cfg), MaxTokens: p.cfg.MaxTokens}
 	var s *infer.Stream
 	if raw {
 		s = e.Complete(ctx, prompt, r)

@@ -59,9 +59,7 @@ type Stream struct {
 	err      error
 }
 
-// NewStream returns an empty stream: the end that Append, Notify and Finish
-// feed, for one answer.
-func NewStream() *Stream {
+func newStream() *Stream {
 	return &Stream{ready: make(chan struct{}, 1)}
 }
 
@@ -89,8 +87,8 @@ func (s *Stream) wake() {
 	}
 }
 
-// Append adds the text of one token. It never waits.
-func (s *Stream) Append(text, thinking []byte) {
+// append adds the text of one token.
+func (s *Stream) append(text, thinking []byte) {
 	s.mu.Lock()
 	s.text = append(s.text, text...)
 	s.thinking = append(s.thinking, thinking...)
@@ -99,16 +97,15 @@ func (s *Stream) Append(text, thinking []byte) {
 	s.wake()
 }
 
-// Notify adds something that the user should know.
-func (s *Stream) Notify(notice string) {
+func (s *Stream) notify(notice string) {
 	s.mu.Lock()
 	s.notice = notice
 	s.mu.Unlock()
 	s.wake()
 }
 
-// Finish ends the stream; only the first call counts.
-func (s *Stream) Finish(r Reason, err error) {
+// finish ends the stream; only the first call counts.
+func (s *Stream) finish(r Reason, err error) {
 	s.mu.Lock()
 	if !s.ended {
 		s.ended, s.reason, s.err = true, r, err

@@ -41,5 +41,12 @@ func files() map[string]string {
 		"avx2_amd64.s":    ymmTier("avx2", true),
 		"avxvnni_amd64.s": ymmTier("avxvnni", false),
 		"avx512_amd64.s":  tier("avx512", func(f *file) *x86 { return &x86{file: f, bytes: 64} }),
+		"prepare_arm64.s": header(func(f *file) {
+			a := &arm{file: f}
+			a.prepareKernel()
+			a.packKernel()
+			a.packHalvesKernel()
+		}),
+		"neon_arm64.s": header(armKernels),
 	}
 }

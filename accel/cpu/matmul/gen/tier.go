@@ -68,6 +68,11 @@ func (a *file) call(name string, table []string) {
 	a.i("LEAQ", "·"+name+"_table<>(SB)", "CX")
 	a.i("MOVQ", "(CX)(AX*8)", "AX")
 	a.i("JMP", "AX")
+	a.pointers(name, table)
+}
+
+// pointers emits the table of the kernels of an instruction set.
+func (a *file) pointers(name string, table []string) {
 	a.f("")
 	for i, k := range table {
 		if k != "" {
@@ -77,15 +82,19 @@ func (a *file) call(name string, table []string) {
 	a.f("GLOBL ·%s_table<>(SB), RODATA, $%d", name, 8*len(table))
 }
 
+// The codebooks of IQ4 and MXFP4, which is doubled.
+var (
+	iq4Codes = []int{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
+	fp4Codes = []int{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
+)
+
 // constants emits the 16-byte tables of byte shuffles.
 func (a *file) constants() {
-	iq4 := []int{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
-	fp4 := []int{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
-	var offset8, pairs, splat []int
+	var iq4, fp4, offset8, pairs, splat []int
 	for i := range 16 {
 		offset8 = append(offset8, 120+i)
-		iq4[i] += 128
-		fp4[i] += 128
+		iq4 = append(iq4, iq4Codes[i]+128)
+		fp4 = append(fp4, fp4Codes[i]+128)
 		even := 4*(i/4) + i%4/2 // bytes 0 and 1 of each lane, widened
 		if i%2 == 1 {
 			even = 0x80

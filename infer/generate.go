@@ -17,7 +17,7 @@ import (
 // before that stays.
 func (e *Engine) Generate(ctx context.Context, msgs []chat.Message, r Request) *Stream {
 	return e.start(ctx, r, func(s *Stream) (prompt, error) {
-		return e.chat.prompt(e.tokens, msgs, r, s.notify)
+		return e.chat.prompt(e.tokens, msgs, r, s.Notify)
 	})
 }
 
@@ -30,18 +30,18 @@ func (e *Engine) Complete(ctx context.Context, text string, r Request) *Stream {
 }
 
 func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt, error)) *Stream {
-	s := newStream()
+	s := NewStream()
 	asked := time.Now()
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
-		s.finish(Failed, err)
+		s.Finish(Failed, err)
 		return s
 	}
 	go func() {
 		reason, err := Failed, error(nil)
 		// The session is free again before the stream says so: whoever sees
 		// Done may ask at once.
-		defer func() { s.finish(reason, err) }()
+		defer func() { s.Finish(reason, err) }()
 		defer done()
 		defer func() {
 			if v := recover(); v != nil {

@@ -28,5 +28,5 @@ func plainPrompt(t *token.Tokenizer, text string) prompt {
 type writer struct{ s *Stream }
 
 func newWriter(s *Stream, stop []string, thinking bool) *writer { return &writer{s} }
-func (w *writer) write(piece []byte) bool                       { w.s.append(piece, nil); return false }
+func (w *writer) write(piece []byte) bool                       { w.s.Append(piece, nil); return false }
 func (w *writer) flush()                                        {}

@@ -108,7 +108,9 @@ var notYet = []string{
 
 // TestArchitectures compares logits and greedy ids with the references, the
 // prompt as one batch and token by token.
-func TestArchitectures(t *testing.T) {
+func TestArchitectures(t *testing.T) { inEachTier(t, testArchitectures) }
+
+func testArchitectures(t *testing.T) {
 	root := refs.Dir(t, "arch")
 	dirs, err := os.ReadDir(root)
 	if err != nil {
@@ -197,7 +199,9 @@ func maxDifference(a, b []float32) float64 {
 
 // TestQuantisedModels compares the kernels, which quantise activations to 8
 // bits, with exact arithmetic on the same weights by relative RMS.
-func TestQuantisedModels(t *testing.T) {
+func TestQuantisedModels(t *testing.T) { inEachTier(t, testQuantisedModels) }
+
+func testQuantisedModels(t *testing.T) {
 	for _, name := range []string{"Q4_0", "Q8_0", "Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS"} {
 		t.Run(name, func(t *testing.T) {
 			dir := refs.Dir(t, "quantmodel", name)

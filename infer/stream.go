@@ -59,7 +59,9 @@ type Stream struct {
 	err      error
 }
 
-func newStream() *Stream {
+// NewStream returns an empty stream: the end that Append, Notify and Finish
+// feed, for one answer.
+func NewStream() *Stream {
 	return &Stream{ready: make(chan struct{}, 1)}
 }
 
@@ -87,8 +89,8 @@ func (s *Stream) wake() {
 	}
 }
 
-// append adds the text of one token.
-func (s *Stream) append(text, thinking []byte) {
+// Append adds the text of one token. It never waits.
+func (s *Stream) Append(text, thinking []byte) {
 	s.mu.Lock()
 	s.text = append(s.text, text...)
 	s.thinking = append(s.thinking, thinking...)
@@ -97,15 +99,16 @@ func (s *Stream) append(text, thinking []byte) {
 	s.wake()
 }
 
-func (s *Stream) notify(notice string) {
+// Notify adds something that the user should know.
+func (s *Stream) Notify(notice string) {
 	s.mu.Lock()
 	s.notice = notice
 	s.mu.Unlock()
 	s.wake()
 }
 
-// finish ends the stream; only the first call counts.
-func (s *Stream) finish(r Reason, err error) {
+// Finish ends the stream; only the first call counts.
+func (s *Stream) Finish(r Reason, err error) {
 	s.mu.Lock()
 	if !s.ended {
 		s.ended, s.reason, s.err = true, r, err

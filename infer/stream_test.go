@@ -8,13 +8,13 @@ import (
 
 func TestStreamLosesNothingAndEndsOnce(t *testing.T) {
 	const tokens = 10_000
-	s := newStream()
+	s := NewStream()
 	go func() {
 		for range tokens {
-			s.append([]byte("ab"), []byte("t"))
+			s.Append([]byte("ab"), []byte("t"))
 		}
-		s.finish(EndOfTurn, nil)
-		s.finish(Failed, errors.New("late"))
+		s.Finish(EndOfTurn, nil)
+		s.Finish(Failed, errors.New("late"))
 	}()
 	var text, thinking strings.Builder
 	n, ends := 0, 0

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/atotto/clipboard"
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/ui/markdown"
@@ -152,37 +152,13 @@ func (m *Model) copyItem(it *item, n int) tea.Cmd {
 	return tea.Batch(tea.SetClipboard(text), copyNative(text))
 }
 
-// copyNative hands text to the desktop's clipboard program, for terminals
-// that do not do it; where there is none, nothing happens.
+// copyNative hands text to the desktop's clipboard, for terminals that do not
+// pass it on; where there is none, nothing happens.
 func copyNative(text string) tea.Cmd {
 	return func() tea.Msg {
-		for _, c := range clipboardPrograms() {
-			path, err := exec.LookPath(c[0])
-			if err != nil {
-				continue
-			}
-			p := exec.Command(path, c[1:]...)
-			p.Stdin = strings.NewReader(text)
-			if p.Run() == nil {
-				break
-			}
-		}
+		_ = clipboard.WriteAll(text) // the terminal has it in any case
 		return nil
 	}
-}
-
-func clipboardPrograms() [][]string {
-	switch {
-	case runtime.GOOS == "darwin":
-		return [][]string{{"pbcopy"}}
-	case runtime.GOOS == "windows":
-		return [][]string{{"clip"}}
-	case os.Getenv("WAYLAND_DISPLAY") != "":
-		return [][]string{{"wl-copy"}}
-	case os.Getenv("DISPLAY") != "":
-		return [][]string{{"xclip", "-selection", "clipboard"}, {"xsel", "-ib"}}
-	}
-	return nil
 }
 
 func (m *Model) setSystem(text string) tea.Cmd {

@@ -149,7 +149,22 @@ func (f *format) float(w []byte, r int) float32 {
 	return math.Float32frombits(lane(w, 0, 0, r))
 }
 
-// fma is a·b+c rounded to float32 once: the product is exact in float64.
+// fma is a·b+c rounded to float32 once. The product is exact in float64; where
+// its sum with c was rounded to the middle of two float32s, the bit that
+// rounding lost decides.
 func fma(a, b, c float32) float32 {
-	return float32(float64(a)*float64(b) + float64(c))
+	p, z := float64(a)*float64(b), float64(c)
+	s := p + z
+	if bits := math.Float64bits(s); bits&(1<<29-1) == 1<<28 {
+		t := s - p
+		if lost := (p - (s - t)) + (z - t); lost != 0 {
+			if (lost > 0) == (s > 0) {
+				bits++
+			} else {
+				bits--
+			}
+			s = math.Float64frombits(bits)
+		}
+	}
+	return float32(s)
 }

@@ -29,20 +29,18 @@ func TestReferenceBlocks(t *testing.T) {
 			if !ok {
 				t.Fatalf("unknown type %s", name)
 			}
-			k, err := For(typ)
-			if err != nil {
-				t.Fatal(err)
-			}
 			src := readFile(t, file)
 			w := floats(readFile(t, strings.TrimSuffix(file, ".bin")+".f32"))
 			x := randomVectors(rand.New(rand.NewPCG(1, 2)), 3, cols)
-			got := product(k, src, x, rows, 3, cols)
-			for i := range 3 {
-				for r := range rows {
-					row := w[r*cols : (r+1)*cols]
-					want, limit := dot(row, x[i*cols:(i+1)*cols])
-					if math.Abs(want-float64(got[i*rows+r])) > limit {
-						t.Errorf("row %d vector %d: %g, want %g ± %g", r, i, got[i*rows+r], want, limit)
+			for _, tier := range Tiers() {
+				got := on(t, tier, typ, src, x, rows, 3, cols)
+				for i := range 3 {
+					for r := range rows {
+						row := w[r*cols : (r+1)*cols]
+						want, limit := dot(row, x[i*cols:(i+1)*cols])
+						if math.Abs(want-float64(got[i*rows+r])) > limit {
+							t.Errorf("%s: row %d vector %d: %g, want %g ± %g", tier, r, i, got[i*rows+r], want, limit)
+						}
 					}
 				}
 			}

@@ -1,0 +1,24 @@
+package infer
+
+import (
+	"testing"
+
+	"github.com/runnel-chat/runnel/accel/cpu/matmul"
+	"github.com/runnel-chat/runnel/accel/cpu/vec"
+)
+
+// inEachTier runs a test on every instruction set that this machine has.
+func inEachTier(t *testing.T, test func(*testing.T)) {
+	for _, tier := range matmul.Tiers() {
+		t.Run(tier, func(t *testing.T) {
+			for _, set := range []func(string) (func(), error){matmul.SetTier, vec.SetTier} {
+				restore, err := set(tier)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer restore()
+			}
+			test(t)
+		})
+	}
+}

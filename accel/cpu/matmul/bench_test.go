@@ -42,6 +42,23 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// A matrix of a large layer, by one vector, a few and a batch: what the tiers
+// do with weights from the last cache. GMAC/s is a core's.
+func BenchmarkTiers(b *testing.B) {
+	for _, typ := range []gguf.Type{gguf.Q4_K, gguf.Q8_0, gguf.Q4_0, gguf.Q6_K} {
+		for _, n := range []int{1, 8, 96} {
+			for _, tier := range Tiers() {
+				if tier == "generic" {
+					continue
+				}
+				b.Run(fmt.Sprintf("%v/%d/%s", typ, n, tier), func(b *testing.B) {
+					benchMul(b, typ, tier, 4096, 4096, n)
+				})
+			}
+		}
+	}
+}
+
 // benchMul runs over all rows in chunks, as the engine deals them.
 func benchMul(b *testing.B, typ gguf.Type, tier string, rows, cols, n int) {
 	restore, err := SetTier(tier)

@@ -48,6 +48,9 @@ func (x *x86) unpackUnit(w weight, v variant) {
 	for k := range w.cols / 4 {
 		w.quants(x, k)
 		x.store(regOut, x.words(64*k, "R8"))
+		if x.countsNegatives(w) {
+			x.countNegatives(v, k)
+		}
 	}
 	for g := range w.cols / v.group {
 		w.scale(x, g)

@@ -212,6 +212,7 @@ func (g *ymmGemm) wideBlock() {
 	}
 	g.i("MOVQ", "$4", "AX")
 	g.loop("AX", 1, func() { g.kgroups(4, false) })
+	g.finish()
 	for col := range g.cols {
 		g.broadcast(g.act(offScale-64, col), g.y())
 		for v := range 2 {
@@ -242,8 +243,15 @@ func (g *ymmGemm) start() {
 	}
 }
 
-// finish cancels the bias of the weights.
+// finish cancels the bias of the weights, or adds what signed left out.
 func (g *ymmGemm) finish() {
+	if g.madd && g.adds == 1 {
+		for v := range 2 {
+			g.load(mem(32*v, "R13"), g.w(v))
+		}
+		g.each(func(v, col int) { g.op("VPADDD", g.w(v), g.acc(v, col), g.acc(v, col)) })
+		g.i("ADDQ", imm(64), "R13")
+	}
 	if !g.madd || g.bias == 0 {
 		return
 	}
@@ -357,16 +365,20 @@ func (g *ymmGemm) widen(v, col int, first bool) {
 	g.op("VPADDD", g.tmp(v), a, a)
 }
 
-// signed multiplies |w| with y, or -y where w is negative.
+// signed multiplies |w| with y, or with -y-1 where w is negative: an exclusive
+// or needs no multiplier, as VPSIGNB may. The panel's negatives make up for
+// the 1.
 func (g *ymmGemm) signed(k int, first bool) {
 	g.weights(k, g.w)
+	g.zero(g.y())
 	for v := range 2 {
 		g.op("VPABSB", g.w(v), g.w2(v))
+		g.op("VPCMPGTB", g.w(v), g.y(), g.w(v))
 	}
 	for col := range g.cols {
 		g.column(k, col)
 		for v := range 2 {
-			g.op("VPSIGNB", g.w(v), g.y(), g.tmp(v))
+			g.xor(g.w(v), g.y(), g.tmp(v))
 			g.op("VPMADDUBSW", g.tmp(v), g.w2(v), g.tmp(v))
 			g.widen(v, col, first)
 		}

@@ -43,11 +43,36 @@ func (x *x86) ymmUnpack(prefix string, w weight) string {
 		x.eachHalf("R9", w.size, []string{"R8", "R12", "R13", "R14"}, func() { x.unpackUnit(w, v) })
 		x.i("ADDQ", imm(16*w.cols-64), "R8")
 		x.i("ADDQ", imm(64*(w.cols/v.group)-64), "R12")
-		x.i("ADDQ", imm(64*v.minVectors(w.cols)-64), "R13")
+		mins := v.minVectors(w.cols)
+		if x.countsNegatives(w) {
+			mins = w.cols / min(v.group, 64)
+		}
+		x.i("ADDQ", imm(64*mins-64), "R13")
 	})
 	x.i("VZEROUPPER")
 	x.i("RET")
 	return name
+}
+
+func (x *x86) countsNegatives(w weight) bool { return x.madd && maddBytes[w.name].adds == 1 }
+
+// countNegatives sums |w| of the negative quants of a group, or of 64 columns,
+// for the matrix kernels; regOut holds columns 4k to 4k+3. The sums take the
+// place of mins.
+func (x *x86) countNegatives(v variant, k int) {
+	per := min(v.group, 64) / 4
+	if k%per == 0 {
+		x.zero(ymmAcc)
+	}
+	x.zero(ymmY)
+	x.op("VPCMPGTB", regOut, ymmY, ymmY)
+	x.op("VPABSB", regOut, regOut)
+	x.op("VPMADDUBSW", ymmY, regOut, regOut)
+	x.op("VPSUBW", regOut, ymmAcc, ymmAcc)
+	if k%per == per-1 {
+		x.maddOnes(ymmAcc)
+		x.store(ymmAcc, x.words(k/per*64, "R13"))
+	}
 }
 
 // Registers beside those of the weight type.

@@ -71,11 +71,15 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if e.session.pass, err = model.NewPass(e.backend, cache, m.Shape, batch, logitRows); err != nil {
 		return nil, err
 	}
-	memory := prefetch.Budget{Total: budget, Reserved: e.scratch + cache.FirstBytes() + runtimeBytes}
-	if o.weights > 0 {
-		memory.Reserved = budget - o.weights
+	if err = e.ledger.Reserve(runtimeBytes); err != nil {
+		return nil, err
 	}
-	if err = e.load(f, d, memory, prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles}); err != nil {
+	keep := cache.FirstBytes() + actBytes(&m.Shape, batch)
+	if o.weights > 0 {
+		budget = e.ledger.Used() + keep + o.weights
+		e.ledger.SetTotal(budget)
+	}
+	if err = e.load(f, d, o, keep); err != nil {
 		return nil, err
 	}
 	if err = ctx.Err(); err != nil {
@@ -143,7 +147,7 @@ func declare(f *gguf.File, b accel.Backend, context int) (*model.Model, *model.D
 
 // load opens the store over the declared matrices and hands every layer its
 // tiles.
-func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget, o prefetch.PlanOptions) error {
+func (e *Engine) load(f *gguf.File, d *model.Declaration, o Options, keep int64) error {
 	weights := make([]prefetch.Weight, len(d.Matrices))
 	for i, m := range d.Matrices {
 		weights[i] = e.weight(m)
@@ -154,19 +158,12 @@ func (e *Engine) load(f *gguf.File, d *model.Declaration, budget prefetch.Budget
 			}
 		}
 	}
-	plan, err := prefetch.BuildPlan(weights, budget, prefetch.Disk{}, o)
+	plan, src, disk, err := e.plan(f, weights, o, keep)
 	if err != nil {
 		return err
 	}
-	paths := make([]string, len(f.Shards))
-	for i, s := range f.Shards {
-		paths[i] = s.Path
-	}
-	src, err := prefetch.OpenSource(paths, prefetch.SourceAuto)
+	e.store, err = prefetch.Open(plan, src, e.ledger, prefetch.Options{Threads: e.backend.Threads(), Keep: keep, Disk: disk})
 	if err != nil {
-		return err
-	}
-	if e.store, err = prefetch.Open(plan, src, e.ledger, prefetch.Options{}); err != nil {
 		return errors.Join(err, src.Close())
 	}
 	for i, m := range d.Matrices {

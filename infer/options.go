@@ -33,9 +33,14 @@ type Options struct {
 	KV      string // "f16" (default), "f32" or "q8_0"
 	GPU     string // "auto", "off" or a number of layers
 
-	// For tests of models too small to stream: the size of tiles, and the
-	// memory for weights alone.
+	// Cache is a folder for what was measured of the machine; "": nothing is
+	// kept, and disks are measured at every start that needs it.
+	Cache string
+
+	// For tests: the size of tiles and the memory for weights alone, for
+	// models too small to stream, and a source put before the files.
 	tiles, weights int64
+	source         func(prefetch.Source) prefetch.Source
 }
 
 func (o Options) threads() int {

@@ -2,7 +2,7 @@ package prefetch
 
 import (
 	"errors"
-	"fmt"
+	"math"
 	"time"
 )
 
@@ -59,6 +59,8 @@ type Disk struct {
 type PlanOptions struct {
 	TileBytes int64 // aimed at (4 MiB)
 	RingBytes int64 // of the ring when weights stream (64 MiB)
+	Readers   int   // goroutines that read, each with a buffer (4)
+	Align     int64 // of reads (4096)
 }
 
 // Tile is a run of rows of a weight, the unit of reading.
@@ -67,25 +69,47 @@ type Tile struct {
 	Weight int
 	Layer  int
 	Rows   int
-	Packed int64 // bytes in memory
-	Pin    bool
-	at     int64 // in the pins' arena
+	Packed int64 // bytes in memory, whole pages
+	Expert bool
 }
 
-// Plan says which tiles stay in memory and which stream.
+// Plan says which tiles stay in memory and which stream. Layout is the part
+// of it that follows the budget.
 type Plan struct {
-	Weights  []Weight
-	Tiles    []Tile // in the order of a pass
-	Bytes    int64  // packed bytes of all tiles
-	PinBytes int64
-	Slots    int   // of the ring
-	SlotSize int64 // packed bytes of the largest streamed tile
-	Bound    time.Duration
-	Why      []string // one line a decision
+	Layout
+	Weights []Weight
+	Tiles   []Tile // in the order of a pass
+	Bytes   int64  // packed bytes of all tiles
+	Why     []string
 
-	first []int // tile of each weight
-	rows  []int // of each weight's tiles
+	options  PlanOptions
+	rawBytes int64 // of the longest read
+	first    []int // tile of each weight
+	rows     []int // of each weight's tiles
+
+	// order holds the tiles as they are pinned. Every first part of it is
+	// spread evenly over the pass, so a change of the budget moves one mark.
+	order []int
+	rank  []int   // place of each tile in order
+	at    []int64 // at[r] bytes of pins lie before the tile of rank r
+	dense int     // ranks of tiles that every pass reads; those of experts follow
 }
+
+// Layout divides the memory for weights.
+type Layout struct {
+	Pins        int   // the first of the plan's order are pinned
+	PinBytes    int64 // packed
+	Slots       int   // of the ring
+	SlotBytes   int64 // packed bytes of the largest tile that streams
+	ExpertSlots int   // of the experts' cache
+	ExpertBytes int64 // of each
+}
+
+// RingBytes is the memory of the ring.
+func (l *Layout) RingBytes() int64 { return int64(l.Slots) * l.SlotBytes }
+
+// CacheBytes is the memory of the experts' cache.
+func (l *Layout) CacheBytes() int64 { return int64(l.ExpertSlots) * l.ExpertBytes }
 
 // TileRange returns the first tile of a weight, their number, and the rows of
 // each but the last.
@@ -93,130 +117,140 @@ func (p *Plan) TileRange(weight int) (first, n, rows int) {
 	return p.first[weight], p.first[weight+1] - p.first[weight], p.rows[weight]
 }
 
-// StreamedBytes is what a pass reads from the file, packed.
-func (p *Plan) StreamedBytes() int64 { return p.Bytes - p.PinBytes }
+// Pinned reports whether tile i stays in memory.
+func (p *Plan) Pinned(i int) bool { return p.rank[i] < p.Pins }
 
-// RingBytes is the memory of the ring.
-func (p *Plan) RingBytes() int64 { return int64(p.Slots) * p.SlotSize }
+// StreamedBytes is what a pass reads from the file; of experts, all that are
+// not pinned.
+func (p *Plan) StreamedBytes() int64 {
+	n := int64(0)
+	for _, i := range p.order[p.Pins:] {
+		n += p.Tiles[i].Len
+	}
+	return n
+}
 
-// A ring holds at least the tiles that are in use and those being read.
-const minSlots = 6
+// Dense is the number of tiles that every pass reads.
+func (p *Plan) Dense() int { return p.dense }
+
+// StagingBytes is the memory of the readers' buffers.
+func (p *Plan) StagingBytes() int64 { return int64(p.options.Readers) * p.rawBytes }
+
+// The least numbers of slots: those in use and those being read.
+const (
+	minSlots       = 6
+	minExpertSlots = 64
+)
 
 // BuildPlan cuts the weights into tiles and decides which of them to pin. It
 // is a pure function: the same weights and budget give the same plan.
-func BuildPlan(ws []Weight, b Budget, d Disk, o PlanOptions) (*Plan, error) {
+func BuildPlan(ws []Weight, b Budget, o PlanOptions) (*Plan, error) {
 	if o.TileBytes <= 0 {
 		o.TileBytes = 4 << 20
 	}
 	if o.RingBytes <= 0 {
 		o.RingBytes = 64 << 20
 	}
-	p := &Plan{Weights: ws}
+	if o.Readers <= 0 {
+		o.Readers = 4
+	}
+	o.Align = max(o.Align, minAlign)
+	p := &Plan{Weights: ws, options: o}
 	for i := range ws {
-		p.cut(i, o.TileBytes)
+		p.cut(i)
 	}
 	p.first = append(p.first, len(p.Tiles))
+	p.rankTiles()
 	room := b.Total - b.Reserved
-	if p.Bytes <= room {
-		p.pinAll()
-		p.why("all %d MiB of weights fit the %d MiB left for them", p.Bytes>>20, room>>20)
-	} else if err := p.spread(room, o); err != nil {
+	l, err := p.layout(room, 0)
+	if err != nil {
 		return nil, err
 	}
-	p.bound(d)
+	p.Layout = l
+	p.explain(room)
 	return p, nil
 }
 
-func (p *Plan) why(format string, args ...any) { p.Why = append(p.Why, fmt.Sprintf(format, args...)) }
-
-// cut makes tiles of about tileBytes of weight i.
-func (p *Plan) cut(i int, tileBytes int64) {
+// cut makes tiles of weight i, equal ones of at most TileBytes.
+func (p *Plan) cut(i int) {
 	w := &p.Weights[i]
 	p.first = append(p.first, len(p.Tiles))
 	if w.Use == Rows {
 		p.rows = append(p.rows, 0)
+		p.rawBytes = max(p.rawBytes, p.aligned(w.RowBytes))
 		return
 	}
 	align := int64(max(1, w.RowAlign))
-	rows := max(align, tileBytes/w.RowBytes/align*align)
+	most := max(align, p.options.TileBytes/w.RowBytes/align*align)
+	n := (w.Rows + most - 1) / most
+	rows := ((w.Rows+n-1)/n + align - 1) / align * align
 	p.rows = append(p.rows, int(min(rows, w.Rows)))
 	for r := int64(0); r < w.Rows; r += rows {
 		n := min(rows, w.Rows-r)
 		t := Tile{
 			Extent: Extent{w.Shard, w.Off + r*w.RowBytes, n * w.RowBytes},
-			Weight: i, Layer: w.Layer, Rows: int(n), Packed: n * w.RowBytes,
+			Weight: i, Layer: w.Layer, Rows: int(n), Packed: n * w.RowBytes, Expert: w.Use == Expert,
 		}
 		if w.PackedBytes != nil {
 			t.Packed = w.PackedBytes(int(n))
 		}
-		t.Packed = (t.Packed + 63) &^ 63 // tiles begin on cache lines
+		t.Packed = pages(t.Packed) // so that its memory can be given back alone
+		p.rawBytes = max(p.rawBytes, p.aligned(t.Len))
 		p.Bytes += t.Packed
 		p.Tiles = append(p.Tiles, t)
 	}
 }
 
-func (p *Plan) pin(i int) {
-	t := &p.Tiles[i]
-	t.Pin, t.at = true, p.PinBytes
-	p.PinBytes += t.Packed
+// aligned is the longest aligned read that n bytes may need.
+func (p *Plan) aligned(n int64) int64 {
+	a := p.options.Align
+	return (n + 2*a - 1) / a * a
 }
 
-func (p *Plan) pinAll() {
+// rankTiles decides the order of pinning: the tiles of small weights first,
+// because they make poor reads, then the others, then those of experts.
+func (p *Plan) rankTiles() {
+	var small, large, experts []int
 	for i := range p.Tiles {
-		p.pin(i)
+		switch t := &p.Tiles[i]; {
+		case t.Expert:
+			experts = append(experts, i)
+		case t.Packed < p.options.TileBytes/4:
+			small = append(small, i)
+		default:
+			large = append(large, i)
+		}
+	}
+	p.dense = len(small) + len(large)
+	p.order = append(append(scatter(small), scatter(large)...), scatter(experts)...)
+	p.rank = make([]int, len(p.order))
+	p.at = make([]int64, len(p.order)+1)
+	for r, i := range p.order {
+		p.rank[i] = r
+		p.at[r+1] = p.at[r] + p.Tiles[i].Packed
 	}
 }
 
-// spread pins what fits beside the ring: the tiles of small weights first,
-// because they make poor reads, then the others by error diffusion, so that
-// every stretch of a pass streams the same share and the readers never idle.
-func (p *Plan) spread(room int64, o PlanOptions) error {
-	small := func(t *Tile) bool { return t.Packed < 1<<20 }
-	for i := range p.Tiles {
-		p.SlotSize = max(p.SlotSize, p.Tiles[i].Packed)
+// scatter reorders so that every first part, and every last, is spread evenly
+// over the whole: it walks in steps of the golden ratio, round and round
+// (Weyl's sequence). What is not pinned then comes at a steady rate, and the
+// readers never idle.
+func scatter(is []int) []int {
+	n := len(is)
+	step := max(1, int(math.Round(float64(n)/math.Phi)))
+	for gcd(step, n) > 1 {
+		step++
 	}
-	p.Slots = max(minSlots, int(o.RingBytes/p.SlotSize))
-	room -= p.RingBytes()
-	if room < 0 {
-		return fmt.Errorf("prefetch: %w: a ring of %d tiles takes %d MiB, %d MiB more than there is",
-			ErrDoesNotFit, p.Slots, p.RingBytes()>>20, -room>>20)
+	out := make([]int, n)
+	for k := range out {
+		out[k] = is[k*step%n]
 	}
-	large := int64(0)
-	for i := range p.Tiles {
-		if t := &p.Tiles[i]; small(t) && p.PinBytes+t.Packed <= room {
-			p.pin(i)
-		} else {
-			large += t.Packed
-		}
-	}
-	share := float64(room-p.PinBytes) / float64(max(1, large))
-	owed := 0.0
-	for i := range p.Tiles {
-		t := &p.Tiles[i]
-		if t.Pin {
-			continue
-		}
-		if owed += share * float64(t.Packed); owed >= float64(t.Packed) && p.PinBytes+t.Packed <= room {
-			owed -= float64(t.Packed)
-			p.pin(i)
-		}
-	}
-	p.why("%d of %d MiB of weights are pinned, spread evenly over the pass", p.PinBytes>>20, p.Bytes>>20)
-	p.why("%d MiB a pass stream through a ring of %d tiles, %d MiB", p.StreamedBytes()>>20, p.Slots, p.RingBytes()>>20)
-	return nil
+	return out
 }
 
-// bound is the least time a pass can take: the longer of computing and
-// reading what is not pinned.
-func (p *Plan) bound(d Disk) {
-	p.Bound = d.Compute
-	if d.BytesPerSecond > 0 {
-		read := 0.0
-		for i := range p.Tiles {
-			if t := &p.Tiles[i]; !t.Pin {
-				read += float64(t.Len)
-			}
-		}
-		p.Bound = max(p.Bound, time.Duration(read/d.BytesPerSecond*1e9))
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
 	}
+	return a
 }

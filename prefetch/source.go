@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
+	"sync"
+	"sync/atomic"
 )
 
 // ErrChanged is returned when a model file is not the one that was opened.
@@ -13,30 +14,77 @@ var ErrChanged = errors.New("the model file changed on disk")
 
 // Source reads the files of a model. Safe for concurrent use.
 type Source interface {
-	// ReadAt fills p from a shard; a short read is an error.
-	ReadAt(p []byte, shard int, off int64) error
-	// Align is what offset, length and address of a read should be a multiple
-	// of; reads that are not may be slower.
-	Align() int
-	// Changed returns ErrChanged, wrapped, when a file was replaced or
-	// written since it was opened.
+	// ReadAt fills p from a shard. It returns fewer bytes without an error
+	// only where the file ends. Offset, length and address of p are multiples
+	// of Align.
+	ReadAt(p []byte, shard int, off int64) (int, error)
+	Align() int64
+	// Changed returns ErrChanged, wrapped, when a file was written since it
+	// was opened.
 	Changed() error
+	// Name is the way of reading in use.
 	Name() string
 	Close() error
 }
 
-// SourceKind names a way to read.
+// SourceKind names a way to read a file.
 type SourceKind uint8
 
-// The kinds of sources.
+// The ways to read, each with the one below to fall back on.
 const (
-	SourceAuto     SourceKind = iota // Cached
-	SourceCached                     // through the page cache, which keeps what was read
+	SourceDirect     SourceKind = iota // past the page cache
+	SourceDontCache                    // through it, leaving nothing there that was not before
+	SourcePopulate                     // mapped, populated in bulk, dropped behind
+	SourceDropBehind                   // through it, dropped behind
+	SourceCached                       // through it, and it keeps what was read
+	sourceKinds
 )
 
-// OpenSource opens the files of a model.
-func OpenSource(paths []string, kind SourceKind) (Source, error) {
-	s := &fileSource{}
+func (k SourceKind) String() string {
+	return [...]string{"direct", "dontcache", "populate", "drop-behind", "cached"}[k]
+}
+
+// parseSourceKind is the inverse of String.
+func parseSourceKind(s string) (SourceKind, bool) {
+	for k := range sourceKinds {
+		if k.String() == s {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// reader reads one file in one way.
+type reader interface {
+	readAt(p []byte, off int64) (int, error)
+	close() error
+}
+
+// errRefused says that a file cannot be read in this way.
+var errRefused = errors.New("this way of reading is refused")
+
+// minAlign suits every disk and file system in use but those that say
+// otherwise.
+const minAlign = 4096
+
+// Files is the Source of real files. It starts with one way of reading and
+// goes down the ladder when the system refuses it.
+type Files struct {
+	files []*os.File
+	infos []os.FileInfo
+	align int64
+	kind  atomic.Uint32
+
+	mu      sync.Mutex
+	readers [sourceKinds]atomic.Pointer[[]reader] // by kind, one a file
+}
+
+var _ Source = (*Files)(nil)
+
+// OpenFiles opens the files of a model.
+func OpenFiles(paths []string, kind SourceKind) (*Files, error) {
+	s := &Files{align: minAlign}
+	s.kind.Store(uint32(kind))
 	for _, p := range paths {
 		f, err := os.Open(p)
 		if err != nil {
@@ -48,45 +96,134 @@ func OpenSource(paths []string, kind SourceKind) (Source, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 		s.infos = append(s.infos, info)
+		s.align = max(s.align, directAlign(p))
 	}
 	return s, nil
 }
 
-type fileSource struct {
-	files []*os.File
-	infos []os.FileInfo
-}
+// Name is the way of reading in use.
+func (s *Files) Name() string { return s.Kind().String() }
 
-func (s *fileSource) Name() string { return "cached" }
-func (s *fileSource) Align() int   { return 1 }
+// Kind is the way of reading in use.
+func (s *Files) Kind() SourceKind { return SourceKind(s.kind.Load()) }
 
-func (s *fileSource) ReadAt(p []byte, shard int, off int64) error {
-	n, err := s.files[shard].ReadAt(p, off)
-	if n == len(p) {
-		return nil
-	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("%s at 0x%x: %w", s.files[shard].Name(), off+int64(n), err)
-}
+// Use changes the way of reading.
+func (s *Files) Use(k SourceKind) { s.kind.Store(uint32(k)) }
 
-// Changed compares every file with what it was at open; a path that leads to
-// another file now counts as well.
-func (s *fileSource) Changed() error {
-	for i, was := range s.infos {
-		for _, look := range []func() (os.FileInfo, error){s.files[i].Stat, func() (os.FileInfo, error) { return os.Stat(s.files[i].Name()) }} {
-			is, err := look()
-			if err != nil || !os.SameFile(was, is) || is.Size() != was.Size() || is.ModTime().Sub(was.ModTime()) != time.Duration(0) {
-				return fmt.Errorf("prefetch: %s: %w", s.files[i].Name(), ErrChanged)
+// Align is what suits every way of reading.
+func (s *Files) Align() int64 { return s.align }
+
+// ReadAt reads in the way in use, or in one below it.
+func (s *Files) ReadAt(p []byte, shard int, off int64) (int, error) {
+	for {
+		kind := s.Kind()
+		n, err := s.readAt(kind, p, shard, off)
+		if !errors.Is(err, errRefused) || kind == SourceCached {
+			if err != nil && !errors.Is(err, ErrChanged) {
+				err = fmt.Errorf("%s at 0x%x: %w", s.files[shard].Name(), off+int64(n), err)
 			}
+			return n, err
+		}
+		s.kind.CompareAndSwap(uint32(kind), uint32(kind+1))
+	}
+}
+
+func (s *Files) readAt(kind SourceKind, p []byte, shard int, off int64) (int, error) {
+	rs, err := s.way(kind)
+	if err != nil {
+		return 0, err
+	}
+	n, err := rs[shard].readAt(p, off)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+// way opens the files for one way of reading on its first use.
+func (s *Files) way(kind SourceKind) ([]reader, error) {
+	if rs := s.readers[kind].Load(); rs != nil {
+		return *rs, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rs := s.readers[kind].Load(); rs != nil {
+		return *rs, nil
+	}
+	rs := make([]reader, 0, len(s.files))
+	for i := range s.files {
+		r, err := s.openReader(kind, i)
+		if err != nil {
+			for _, r := range rs {
+				_ = r.close() // read only
+			}
+			return nil, err
+		}
+		rs = append(rs, r)
+	}
+	s.readers[kind].Store(&rs)
+	return rs, nil
+}
+
+// reopen opens a file once more, with flags of its own, and makes sure that
+// its path still leads to it.
+func (s *Files) reopen(i int, open func(path string) (*os.File, error)) (*os.File, error) {
+	f, err := open(s.files[i].Name())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, s.infos[i]) {
+		_ = f.Close()
+		return nil, fmt.Errorf("%w: another file took its place", errRefused)
+	}
+	return f, nil
+}
+
+// plain reads through the page cache.
+type plain struct{ *os.File }
+
+func (r plain) readAt(p []byte, off int64) (int, error) { return r.ReadAt(p, off) }
+func (r plain) close() error                            { return nil } // the file is Files' own
+
+// owned is plain for a file that the reader opened.
+type owned struct{ plain }
+
+func (r owned) close() error { return r.Close() }
+
+// Changed compares every open file with what it was. That its path leads to
+// another file by now does not matter to a reader; Replaced tells.
+func (s *Files) Changed() error {
+	for i, was := range s.infos {
+		is, err := s.files[i].Stat()
+		if err != nil || is.Size() != was.Size() || !is.ModTime().Equal(was.ModTime()) {
+			return fmt.Errorf("prefetch: %s: %w", s.files[i].Name(), ErrChanged)
 		}
 	}
 	return nil
 }
 
-func (s *fileSource) Close() error {
+// Replaced reports whether a path leads to another file than when it was
+// opened, or to none.
+func (s *Files) Replaced() bool {
+	for i, was := range s.infos {
+		is, err := os.Stat(s.files[i].Name())
+		if err != nil || !os.SameFile(was, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// Close closes the files.
+func (s *Files) Close() error {
 	var errs []error
+	for k := range s.readers {
+		if rs := s.readers[k].Swap(nil); rs != nil {
+			for _, r := range *rs {
+				errs = append(errs, r.close())
+			}
+		}
+	}
 	for _, f := range s.files {
 		errs = append(errs, f.Close())
 	}

@@ -1,0 +1,50 @@
+package infer
+
+import (
+	"github.com/runnel-chat/runnel/gguf"
+	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/prefetch"
+)
+
+// plan decides what is pinned and how the files are read. Weights that stream
+// go past the page cache, in the way and with as many reads at once as suit
+// the disk; those that fit are read through it, so that the next start is
+// quick, unless both copies together would not fit.
+func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep int64) (*prefetch.Plan, prefetch.Source, prefetch.Disk, error) {
+	var disk prefetch.Disk
+	paths := make([]string, len(f.Shards))
+	for i, s := range f.Shards {
+		paths[i] = s.Path
+	}
+	files, err := prefetch.OpenFiles(paths, prefetch.SourceCached)
+	if err != nil {
+		return nil, nil, disk, err
+	}
+	budget := prefetch.Budget{Total: e.ledger.Total(), Reserved: e.ledger.Used() + keep}
+	options := prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles, Align: files.Align()}
+	plan, err := prefetch.BuildPlan(weights, budget, options)
+	if err == nil && plan.StreamedBytes() > 0 {
+		profile := prefetch.ProfileOf(paths[0], o.Cache, true)
+		files.Use(profile.Kind())
+		disk.BytesPerSecond = profile.BytesPerSecond
+		options.Readers = max(profile.Depth, 4)
+		plan, err = prefetch.BuildPlan(weights, budget, options)
+	} else if err == nil && o.Memory > 0 && e.ledger.Used()+plan.Needs()+f.Size > o.Memory {
+		files.Use(prefetch.SourceDontCache)
+	}
+	if err != nil {
+		_ = files.Close() // the plan's error is the one to tell
+		return nil, nil, disk, err
+	}
+	var src prefetch.Source = files
+	if o.source != nil {
+		src = o.source(src)
+	}
+	return plan, src, disk, nil
+}
+
+// actBytes is what the backend needs at most for the quantised input of a
+// batch, growing in steps.
+func actBytes(s *model.Shape, batch int) int64 {
+	return 4 * int64(batch) * int64(max(s.FFN, s.Embd, s.Heads*s.DK))
+}

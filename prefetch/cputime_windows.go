@@ -1,0 +1,17 @@
+package prefetch
+
+import (
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+// processTime is the processor time of this process.
+func processTime() time.Duration {
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
+		return 0
+	}
+	ticks := func(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
+	return time.Duration(100 * (ticks(kernel) + ticks(user)))
+}

@@ -1,0 +1,99 @@
+package prefetch
+
+import (
+	"fmt"
+	"time"
+)
+
+// fifo is a queue that keeps its memory.
+type fifo struct {
+	items []int
+	head  int
+}
+
+func (q *fifo) push(i int) { q.items = append(q.items, i) }
+
+func (q *fifo) empty() bool { return q.head == len(q.items) }
+
+func (q *fifo) front() int { return q.items[q.head] }
+
+func (q *fifo) pop() int {
+	i := q.items[q.head]
+	if q.head++; q.head == len(q.items) {
+		q.clear()
+	}
+	return i
+}
+
+func (q *fifo) clear() { q.items, q.head = q.items[:0], 0 }
+
+// read is the life of a reader; raw takes the bytes of the file.
+func (s *Store) read(raw []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for s.lead.empty() && s.queue.empty() && !s.closed {
+			s.work.Wait()
+		}
+		if s.closed {
+			return
+		}
+		q := &s.queue
+		if !s.lead.empty() {
+			q = &s.lead
+		}
+		i := q.pop()
+		s.mu.Unlock()
+		err := s.fetch(i, raw)
+		s.mu.Lock()
+		s.finish(i, err)
+	}
+}
+
+// fetch brings tile i into its place.
+func (s *Store) fetch(i int, raw []byte) error {
+	t, dst := &s.plan.Tiles[i], s.tiles[i].buf
+	w := &s.plan.Weights[t.Weight]
+	if err := commitMemory(dst); err != nil {
+		return fmt.Errorf("prefetch: weight %s: %w: %w", w.Name, ErrNoMemory, err)
+	}
+	s.meter.readBegins()
+	src, err := s.readAligned(raw, t.Extent)
+	s.meter.readEnds(t.Len, err == nil)
+	if err != nil {
+		return fmt.Errorf("prefetch: weight %s: %w", w.Name, err)
+	}
+	if w.Pack == nil {
+		copy(dst, src)
+		return nil
+	}
+	start := time.Now()
+	w.Pack(dst, src, t.Rows)
+	s.meter.pack.Add(uint64(time.Since(start)))
+	return nil
+}
+
+// finish publishes tile i, or what went wrong with it.
+func (s *Store) finish(i int, err error) {
+	t := &s.tiles[i]
+	switch {
+	case err != nil:
+		if changed := s.src.Changed(); changed != nil {
+			err = changed
+		}
+		if s.err == nil {
+			s.err = err
+		}
+		s.vacate(i)
+	case t.drop && !(t.home == homePin && s.needed(i)):
+		s.meter.wasted.Add(uint64(s.plan.Tiles[i].Len))
+		s.vacate(i)
+		s.advance()
+	default:
+		if t.home == homePin {
+			s.meter.loaded.Add(uint64(s.plan.Tiles[i].Packed))
+		}
+		t.state.Store(tileReady)
+	}
+	s.changed.Broadcast()
+}

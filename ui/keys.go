@@ -100,14 +100,15 @@ func (m *Model) onEnter() tea.Cmd {
 	if strings.TrimSpace(m.write.value()) == "" {
 		return nil
 	}
-	if cmd, ok := m.slash(m.write.value()); ok {
-		m.write.take()
+	text := m.write.take()
+	if cmd, ok := m.slash(text); ok {
 		return cmd
 	}
 	if m.notReady() {
+		m.write.set(text)
 		return nil
 	}
-	return m.send(m.write.take())
+	return m.send(text)
 }
 
 func (m *Model) onHelpKey(key string) tea.Cmd {

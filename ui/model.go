@@ -38,6 +38,7 @@ type Model struct {
 	place  layout
 	hint   string // an answer to the last key, until the next one
 	scroll int    // of the help
+	picked int    // the selected item, -1 for none
 
 	engine  Engine
 	opening *opening // a model being opened
@@ -48,7 +49,7 @@ type Model struct {
 
 // New returns the chat before its first frame.
 func New(ctx context.Context, o Options) *Model {
-	m := &Model{ctx: ctx, o: o, cfg: o.Config, now: o.Now, write: newComposer()}
+	m := &Model{ctx: ctx, o: o, cfg: o.Config, now: o.Now, write: newComposer(), picked: -1}
 	if m.now == nil {
 		m.now = time.Now
 	}

@@ -4,17 +4,7 @@ import tea "charm.land/bubbletea/v2"
 
 // Message mode: one message is selected, and single keys act on it.
 
-func (m *Model) selecting() bool { return m.picked() >= 0 }
-
-// picked is the selected item, -1 for none.
-func (m *Model) picked() int {
-	for i, it := range m.talk.items {
-		if it.selected {
-			return i
-		}
-	}
-	return -1
-}
+func (m *Model) selecting() bool { return m.picked >= 0 }
 
 // startSelecting selects the newest message.
 func (m *Model) startSelecting(string) tea.Cmd {
@@ -27,10 +17,15 @@ func (m *Model) startSelecting(string) tea.Cmd {
 }
 
 func (m *Model) stopSelecting() {
-	for _, it := range m.talk.items {
-		it.selected = false
-	}
+	m.unpick()
 	m.talk.end()
+}
+
+func (m *Model) unpick() {
+	if m.selecting() {
+		m.talk.items[m.picked].selected = false
+	}
+	m.picked = -1
 }
 
 // pickItem selects the first message from i on, in steps.
@@ -39,10 +34,8 @@ func (m *Model) pickItem(i, step int) {
 		if _, ok := m.talk.items[i].message(); !ok {
 			continue
 		}
-		for _, it := range m.talk.items {
-			it.selected = false
-		}
-		m.talk.items[i].selected = true
+		m.unpick()
+		m.talk.items[i].selected, m.picked = true, i
 		m.talk.show(i)
 		return
 	}
@@ -52,7 +45,7 @@ func (m *Model) pickItem(i, step int) {
 const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · d delete · space unfold · Esc back"
 
 func (m *Model) onSelectKey(key string) tea.Cmd {
-	i := m.picked()
+	i := m.picked
 	it := m.talk.items[i]
 	switch key {
 	case "k", "up":

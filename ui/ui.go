@@ -38,6 +38,9 @@ type Options struct {
 	// Request makes the request of the next answer.
 	Request func(c config.Config) infer.Request
 
+	// Clipboard sets the desktop's clipboard; nil is the real one.
+	Clipboard func(text string) error
+
 	In  io.Reader // nil: the terminal
 	Out io.Writer
 	Now func() time.Time // nil: time.Now

@@ -41,8 +41,8 @@ func (m *Model) newChat(string) tea.Cmd {
 		m.hint = "an answer is being made; Esc stops it"
 		return nil
 	}
-	m.talk.clear()
 	m.stopSelecting()
+	m.talk.clear()
 	if m.cfg.System != "" {
 		m.talk.add(newItem("system", m.cfg.System))
 	}
@@ -149,14 +149,18 @@ func (m *Model) copyItem(it *item, n int) tea.Cmd {
 		text = safe.Clean(text).String()
 	}
 	m.hint = "copied the " + what
-	return tea.Batch(tea.SetClipboard(text), copyNative(text))
+	return tea.Batch(tea.SetClipboard(text), m.copyNative(text))
 }
 
-// copyNative hands text to the desktop's clipboard, for terminals that do not
-// pass it on; where there is none, nothing happens.
-func copyNative(text string) tea.Cmd {
+// copyNative hands text to the desktop's clipboard as well, for terminals
+// that do not pass it on; where there is none, nothing happens.
+func (m *Model) copyNative(text string) tea.Cmd {
+	write := m.o.Clipboard
+	if write == nil {
+		write = clipboard.WriteAll
+	}
 	return func() tea.Msg {
-		_ = clipboard.WriteAll(text) // the terminal has it in any case
+		_ = write(text) // the terminal has it in any case
 		return nil
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (m *Model) View() tea.View {
 	l := m.place
 	rows := make([]string, m.h)
-	put(rows, rect{l.chat.x + 1, l.chat.y, max(1, l.chat.w-1), l.chat.h}, m.body())
+	put(rows, inset(l.chat), m.body())
 	write, cursor := m.write.Render()
 	if l.composer.h > len(write) {
 		write = append([]string{m.theme.dim.Paint(strings.Repeat("─", l.composer.w))}, write...)
@@ -24,10 +24,10 @@ func (m *Model) View() tea.View {
 	}
 	put(rows, l.composer, write)
 	if l.status.h > 0 {
-		put(rows, rect{1, l.status.y, max(1, l.status.w-1), 1}, []string{m.statusLine(l.status.w - 2)})
+		put(rows, inset(l.status), []string{m.statusLine(l.status.w - 2)})
 	}
 	if l.hint.h > 0 {
-		put(rows, rect{1, l.hint.y, max(1, l.hint.w-1), 1}, []string{m.hintLine(l.hint.w - 2)})
+		put(rows, inset(l.hint), []string{m.hintLine(l.hint.w - 2)})
 	}
 	if l.panel.w > 0 {
 		lines := m.panel.Render()
@@ -136,6 +136,14 @@ func (m *Model) help() []string {
 	lines = append(lines, "", m.theme.dim.Paint(ansi.Truncate("With a message selected: "+selectHelp, w, "…")))
 	m.scroll = max(0, min(m.scroll, len(lines)-m.place.chat.h))
 	return lines[m.scroll:]
+}
+
+// inset leaves a column free at the left, where there is one to spare.
+func inset(r rect) rect {
+	if r.w < 3 {
+		return r
+	}
+	return rect{r.x + 1, r.y, r.w - 1, r.h}
 }
 
 // put writes lines into a place; what does not fit is cut.

@@ -1,0 +1,148 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/runnel-chat/runnel/infer"
+)
+
+const goldenAnswer = "Weights are read **once** and kept, as far as memory allows:\n\n" +
+	"1. what fits is *pinned*;\n2. the rest flows through a ring.\n\n" +
+	"```go\nfor tile := range plan.Tiles {\n\tread(tile) // ahead of use\n}\n```\n\n" +
+	"| memory | tokens/s |\n|---|--:|\n| 2 GiB | 0.5 |\n| 4 GiB | 7 |\n"
+
+// sizes of the golden screens: a phone's, the classic, a laptop's, a desk's.
+var sizes = [][2]int{{40, 12}, {80, 24}, {120, 40}, {200, 60}}
+
+func conversation(t *testing.T) *Model {
+	e := newFakeEngine()
+	m := chatWith(t, e)
+	press(m, "How does a model run that is bigger than memory?", "<enter>")
+	answerWith(m, e, goldenAnswer, "They want the gist.", infer.EndOfTurn, nil)
+	return m
+}
+
+// TestScreens compares whole screens; go test ./ui -update accepts new ones.
+func TestScreens(t *testing.T) {
+	screens := []struct {
+		name string
+		show func(m *Model)
+	}{
+		{"chat", func(m *Model) {}},
+		{"writing", func(m *Model) {
+			press(m, "And")
+			m.write.insert("\n")
+			press(m, "how fast?")
+		}},
+		{"line", func(m *Model) { press(m, "<f2>") }},
+		{"off", func(m *Model) { press(m, "<f2>", "<f2>") }},
+		{"picker", func(m *Model) { run(m, press(m, "<ctrl+l>")) }},
+		{"help", func(m *Model) { press(m, "<f1>") }},
+		{"selecting", func(m *Model) { press(m, "<tab>") }},
+	}
+	for _, s := range screens {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s/%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
+				m := conversation(t)
+				m.resize(size[0], size[1])
+				s.show(m)
+				golden.RequireEqual(t, trimmed(ansi.Strip(m.View().Content)))
+			})
+		}
+	}
+	for _, dark := range []bool{true, false} {
+		t.Run(fmt.Sprintf("colours/dark=%v", dark), func(t *testing.T) {
+			m := conversation(t)
+			m.resize(120, 40)
+			m.setTheme(dark)
+			golden.RequireEqual(t, trimmed(m.View().Content))
+		})
+	}
+}
+
+// trimmed drops the blanks at the ends of lines, which editors drop as well.
+func trimmed(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// TestEveryScreenFits: no line is wider and no screen higher than the
+// terminal, and the parts never overlap.
+func TestEveryScreenFits(t *testing.T) {
+	m := conversation(t)
+	for _, show := range []func(){func() {}, func() { m.toggleHelp("") }, func() { m.view = viewPicker }} {
+		show()
+		for w := 1; w <= 240; w += 7 {
+			for h := 1; h <= 70; h += 3 {
+				m.resize(w, h)
+				lines := strings.Split(m.View().Content, "\n")
+				if len(lines) != h {
+					t.Fatalf("%dx%d: %d lines", w, h, len(lines))
+				}
+				for i, line := range lines {
+					if n := ansi.StringWidth(line); n > w {
+						t.Fatalf("%dx%d: line %d has %d cells: %q", w, h, i, n, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestLayout(t *testing.T) {
+	for w := 20; w <= 400; w += 10 {
+		for h := 5; h <= 120; h++ {
+			for mode := range panelModes {
+				for _, wanted := range []int{1, 4, 100} {
+					l := newLayout(w, h, mode, wanted)
+					sum := l.chat.h + l.status.h + l.composer.h + l.hint.h
+					if sum != h || l.chat.h < 1 || l.composer.h < 1 || l.chat.w+l.panel.w != w || l.textWidth() > l.chat.w {
+						t.Fatalf("%dx%d, mode %d, %d lines: %+v", w, h, mode, wanted, l)
+					}
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkKey is a key press and the frame after it; BenchmarkToken a token
+// and its frame, at the end of a conversation of so many messages.
+func BenchmarkKey(b *testing.B) {
+	benchFrames(b, func(m *Model, i int) { press(m, "x"); press(m, "<backspace>") })
+}
+
+func BenchmarkToken(b *testing.B) {
+	benchFrames(b, func(m *Model, i int) { m.talk.items[len(m.talk.items)-1].append("word ", "") })
+}
+
+func benchFrames(b *testing.B, step func(m *Model, i int)) {
+	for _, n := range []int{200, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			m := New(b.Context(), Options{})
+			for range n / 2 {
+				m.talk.add(newItem("user", "A question of a few words?"))
+				it := newAnswer()
+				it.append(goldenAnswer, "")
+				it.finish("")
+				m.talk.add(it)
+			}
+			m.talk.add(newAnswer())
+			m.resize(120, 40)
+			for i := 0; b.Loop(); i++ {
+				if i%2000 == 0 { // an answer of 10 kB, then a new one
+					m.talk.items[len(m.talk.items)-1] = newAnswer()
+				}
+				step(m, i)
+				_ = m.View()
+			}
+		})
+	}
+}

@@ -26,8 +26,10 @@ func newTerminal(t *testing.T, env ...string) *terminal {
 		t.Skip("no tmux on this machine")
 	}
 	term := &terminal{t, filepath.Join(t.TempDir(), "tmux")}
-	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env", "-i", "TERM=tmux-256color",
-		"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "PS1=$ ", "HOME=" + t.TempDir(), asProgram}
+	args := []string{
+		"-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env", "-i", "TERM=tmux-256color",
+		"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "PS1=$ ", "HOME=" + t.TempDir(), asProgram,
+	}
 	term.tmux(append(append(args, env...), "sh")...)
 	t.Cleanup(func() { term.tmux("kill-server") })
 	return term

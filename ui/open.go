@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // opening is a model on its way. late receives the engine, or nil, once, so
@@ -124,3 +125,6 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 
 // oneLine joins the lines of a text.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// plain is text from outside as one line that a terminal shows as it is.
+func plain(s string) string { return oneLine(safe.Clean(s).String()) }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/infer"
-	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // panel shows what the engine does and costs.
@@ -32,8 +31,8 @@ func (p *panel) Render() []string {
 		return b.fit(p.h)
 	}
 	s, c := p.meter.last, p.meter.last.Cache
-	b.title(safe.Clean(p.info.Name).String())
-	b.dim(strings.TrimSpace(strings.Join([]string{safe.Clean(p.info.Arch).String(), params(p.info.Params), safe.Clean(p.info.Quant).String()}, " ")))
+	b.title(plain(p.info.Name))
+	b.dim(strings.TrimSpace(strings.Join([]string{plain(p.info.Arch), params(p.info.Params), plain(p.info.Quant)}, " ")))
 	b.gap()
 	p.speed(&b)
 	b.gap()
@@ -119,7 +118,7 @@ func (p *panel) line(w int) string {
 	if s.Cache.StreamedBytes > 0 {
 		parts = append(parts, fmt.Sprintf("stalled %.0f %%", 100*p.meter.stall))
 	}
-	parts = append(parts, safe.Clean(p.info.Name).String())
+	parts = append(parts, plain(p.info.Name))
 	return p.theme.dim.Paint(ansi.Truncate(strings.Join(parts, " · "), w, "…"))
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
-	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // picker is the list of models, narrowed by what is typed.
@@ -71,10 +70,10 @@ func (p *picker) selected() (m library.Model, ok bool) {
 // Render returns the picker's lines.
 func (p *picker) Render() []string {
 	w := max(4, p.w-2)
-	out := []string{"", " " + p.theme.strong.Paint("Models on this machine"), " " + p.theme.accent.Paint("› ") + ansi.Truncate(safe.Clean(p.filter).String(), w-2, "…") + p.theme.dim.Paint("▏"), ""}
+	out := []string{"", " " + p.theme.strong.Paint("Models on this machine"), " " + p.theme.accent.Paint("› ") + ansi.Truncate(plain(p.filter), w-2, "…") + p.theme.dim.Paint("▏"), ""}
 	switch {
 	case p.err != nil:
-		out = append(out, " "+p.theme.bad.Paint(ansi.Truncate(safe.Clean(p.err.Error()).String(), w, "…")))
+		out = append(out, " "+p.theme.bad.Paint(ansi.Truncate(plain(p.err.Error()), w, "…")))
 	case !p.loaded:
 		out = append(out, " "+p.theme.dim.Paint("looking …"))
 	case len(p.all) == 0:
@@ -100,17 +99,16 @@ func (p *picker) Render() []string {
 // row is one model: its name, and as many facts as the width allows.
 func (p *picker) row(i int, selected bool, w int) string {
 	m := p.all[i]
-	name := safe.Clean(m.Name).String()
-	facts := []string{config.FormatSize(m.Bytes), params(m.Params), safe.Clean(m.Quant).String(), safe.Clean(m.Arch).String(), contextWords(m.Context), p.fit[i]}
+	name := plain(m.Name)
+	facts := []string{config.FormatSize(m.Bytes), params(m.Params), plain(m.Quant), plain(m.Arch), contextWords(m.Context), p.fit[i]}
 	if m.Err != nil {
-		facts = []string{config.FormatSize(m.Bytes), safe.Clean(m.Err.Error()).String()}
+		facts = []string{config.FormatSize(m.Bytes), plain(m.Err.Error())}
 	}
 	right := ""
 	for _, f := range facts {
 		if f == "" {
 			continue
 		}
-		f = strings.ReplaceAll(f, "\n", " ")
 		if next := right + "  " + f; right == "" || ansi.StringWidth(next) < w-min(ansi.StringWidth(name), w/2)-4 {
 			right = strings.TrimSpace(next)
 		}

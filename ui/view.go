@@ -6,8 +6,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // View draws the screen: every pane into its place, line by line.
@@ -57,7 +55,7 @@ func (m *Model) title() string {
 	if !m.panel.open {
 		return "Runnel"
 	}
-	return "Runnel · " + ansi.Truncate(safe.Clean(oneLine(m.panel.info.Name)).String(), 60, "…")
+	return "Runnel · " + ansi.Truncate(plain(m.panel.info.Name), 60, "…")
 }
 
 // body is what stands in the place of the chat.
@@ -79,7 +77,7 @@ func (m *Model) greeting() []string {
 	word := "Ctrl-L chooses a model."
 	switch {
 	case m.opening != nil:
-		word = "Opening " + safe.Clean(m.opening.name).String() + " …"
+		word = "Opening " + plain(m.opening.name) + " …"
 	case m.engine != nil:
 		word = "Write, and Enter sends. F1 shows the keys."
 	}
@@ -89,7 +87,7 @@ func (m *Model) greeting() []string {
 
 func (m *Model) statusLine(w int) string {
 	if m.place.hint.h == 0 && m.hint != "" {
-		return m.theme.warn.Paint(ansi.Truncate(safe.Clean(m.hint).String(), w, "…"))
+		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	}
 	return m.panel.line(w)
 }
@@ -97,7 +95,7 @@ func (m *Model) statusLine(w int) string {
 func (m *Model) hintLine(w int) string {
 	switch {
 	case m.hint != "":
-		return m.theme.warn.Paint(ansi.Truncate(safe.Clean(m.hint).String(), w, "…"))
+		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	case m.view == viewPicker:
 		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter open · Esc back", w, "…"))
 	case m.view == viewHelp:

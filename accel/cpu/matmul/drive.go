@@ -96,6 +96,9 @@ func (j *job) unpack(a *args, p *[2]unpacked, row, k, width int) (n int) {
 		j.isa.call(j.isa.unpack(j.f.kind), a)
 		if width%actBlock != 0 { // the kernels multiply whole blocks
 			clear(p[n].scale[width/j.f.group:])
+			if j.f.mins == floatMins { // a NaN of an earlier panel times 0 is one
+				clear(p[n].mins[width/32:])
+			}
 			clear(p[n].mins[width/32:])
 		}
 		row += Rows

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestARM64 runs this package's tests for arm64 in an emulator, on a processor
+// TestARM64 runs most tests of this package for arm64 in an emulator, on a processor
 // with all instructions, one without i8mm and one without dot products.
 func TestARM64(t *testing.T) {
 	if testing.Short() || runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -28,7 +28,7 @@ func TestARM64(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, c := range []struct{ cpu, run, tiers string }{
-		{"max", "TestTiersAgree|TestPrepareActs|TestPackAgrees|TestNaN", "i8mm neon generic"},
+		{"max", "TestTiersAgree|TestLengths|TestExtremes|TestPrepareActs|TestPackAgrees|TestNaN", "i8mm neon generic"},
 		{"neoverse-n1", "TestTiersAgree/Q4_K", "neon generic"},
 		{"cortex-a72", "TestTiersAgree/Q4_K", "generic"},
 	} {

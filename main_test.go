@@ -130,6 +130,12 @@ func TestChatInATerminal(t *testing.T) {
 	term.keys("C-c")
 	term.until(`ready`)
 
+	term.keys("F1")
+	term.until(`Keys and commands`)
+	term.keys("Escape")
+	term.until(`❯ One day`)
+	term.keys("C-n")
+	term.until(`Write, and Enter sends`)
 	term.keys("C-d")
 	term.until(`left 0\n+same\n`)
 	if after := term.modes(); after != before {
@@ -169,4 +175,17 @@ func TestHostileNamesInATerminal(t *testing.T) {
 		t.Errorf("a name colours the screen:\n%q", raw)
 	}
 	term.keys("C-d")
+}
+
+// TestWrongFile: one plain line, and the chat stays usable.
+func TestWrongFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bad.gguf")
+	if err := os.WriteFile(path, []byte("no"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term := newTerminal(t)
+	term.keys(program(t)+" "+path+"; echo left $?", "Enter")
+	term.until(`(?s)✗ .*Ctrl-L shows the models`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
 }

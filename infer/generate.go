@@ -88,7 +88,7 @@ func (a *answer) run(ctx context.Context, p prompt) (Reason, error) {
 	case n >= room:
 		return Failed, fmt.Errorf("%w: %d tokens, context %d", ErrPromptTooLong, n, room)
 	}
-	a.text = newWriter(a.s, a.r.Stop, p.thinking)
+	a.text = newWriter(a.s, a.r.Stop, p)
 	reason, err := a.decode(ctx, p.ids)
 	a.text.flush()
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -109,7 +109,6 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 		return Failed, err
 	}
 	e.count.enter(Decode)
-	var piece []byte
 	for n := 1; ; n++ {
 		start := time.Now()
 		id, err := draw.Next(logits)
@@ -124,8 +123,7 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 		}
 		draw.Accept(id)
 		e.count.answerTokens.Store(int64(n))
-		piece = e.tokens.AppendPiece(piece[:0], id)
-		if a.text.write(piece) {
+		if a.text.token(e.tokens, id) {
 			return StopString, nil
 		}
 		if n == a.r.MaxTokens {

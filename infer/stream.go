@@ -90,11 +90,16 @@ func (s *Stream) wake() {
 }
 
 // Append adds the text of one token. It never waits.
-func (s *Stream) Append(text, thinking []byte) {
+func (s *Stream) Append(text, thinking []byte) { s.put(text, thinking, 1) }
+
+// add adds text of tokens that were counted before.
+func (s *Stream) add(text, thinking []byte) { s.put(text, thinking, 0) }
+
+func (s *Stream) put(text, thinking []byte, tokens int) {
 	s.mu.Lock()
 	s.text = append(s.text, text...)
 	s.thinking = append(s.thinking, thinking...)
-	s.tokens++
+	s.tokens += tokens
 	s.mu.Unlock()
 	s.wake()
 }

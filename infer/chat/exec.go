@@ -74,7 +74,7 @@ func (st *forStmt) loop(r *run, s *scope, out *builder, over value, depth int) (
 	if err != nil {
 		return goOn, err
 	}
-	inner := newScope(s)
+	inner := r.scope(s)
 	if st.when != nil {
 		if items, err = st.filter(r, inner, items); err != nil {
 			return goOn, err
@@ -218,7 +218,7 @@ func (st *setStmt) value(r *run, s *scope) (value, error) {
 		return st.x.eval(r, s)
 	}
 	t, err := r.capture(func(out *builder) error {
-		_, err := execAll(st.body, r, newScope(s), out)
+		_, err := execAll(st.body, r, r.scope(s), out)
 		return err
 	})
 	if err != nil {
@@ -266,7 +266,7 @@ func (m *macro) call(r *run, a args) (value, error) {
 		return nil, err
 	}
 	defer r.leave()
-	s := newScope(m.home)
+	s := r.scope(m.home)
 	if len(a.pos) > len(m.st.params) {
 		return nil, fmt.Errorf("macro %s takes %s arguments, not %d", clip(m.st.name), strconv.Itoa(len(m.st.params)), len(a.pos))
 	}
@@ -309,7 +309,7 @@ func (st *callStmt) exec(r *run, s *scope, out *builder) (flow, error) {
 
 func (st *filterStmt) exec(r *run, s *scope, out *builder) (flow, error) {
 	t, err := r.capture(func(out *builder) error {
-		_, err := execAll(st.body, r, newScope(s), out)
+		_, err := execAll(st.body, r, r.scope(s), out)
 		return err
 	})
 	if err != nil {
@@ -323,7 +323,7 @@ func (st *filterStmt) exec(r *run, s *scope, out *builder) (flow, error) {
 }
 
 func (st *scopeStmt) exec(r *run, s *scope, out *builder) (flow, error) {
-	inner := newScope(s)
+	inner := r.scope(s)
 	for i, name := range st.names {
 		v, err := st.vals[i].eval(r, s)
 		if err != nil {

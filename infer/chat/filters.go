@@ -394,8 +394,11 @@ func unique(r *run, v value, a args) (value, error) {
 			seen = append(seen, k)
 			out.items = append(out.items, items[i])
 		}
+		if r.err != nil { // nothing is equal any more
+			return nil, r.err
+		}
 	}
-	return out, r.err
+	return out, nil
 }
 
 // extreme is the largest or, with sign -1, the smallest item.

@@ -47,20 +47,32 @@ func rangeOf(r *run, a args) (value, error) {
 	if step == 0 {
 		return nil, errors.New("a range cannot have the step 0")
 	}
-	out := &list{}
-	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-		if len(out.items) == maxRange {
-			return nil, r.fail("numbers in a range", maxRange)
-		}
-		if err := r.items(1); err != nil {
-			return nil, err
-		}
-		out.items = append(out.items, integer(i))
-		if next := i + step; (next > i) != (step > 0) {
-			break // the end of the integers
-		}
+	size := rangeSize(start, stop, step)
+	if size > maxRange {
+		return nil, r.fail("numbers in a range", maxRange)
+	}
+	if err := r.items(size); err != nil {
+		return nil, err
+	}
+	out := &list{items: make([]value, size)}
+	for i := range out.items {
+		out.items[i] = integer(start + int64(i)*step)
 	}
 	return out, nil
+}
+
+// rangeSize is how many numbers a range has; more than maxRange is all the
+// same.
+func rangeSize(start, stop, step int64) int {
+	n := 0
+	for i := start; n <= maxRange && (step > 0 && i < stop || step < 0 && i > stop); n++ {
+		next := i + step
+		if (next > i) != (step > 0) { // past the end of the integers
+			return n + 1
+		}
+		i = next
+	}
+	return n
 }
 
 // dictOf is dict(mapping, a=1).

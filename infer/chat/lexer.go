@@ -245,7 +245,9 @@ func (l *lexer) tag(mark string) error {
 		if t := l.out[len(l.out)-1]; t.kind == tokOp {
 			switch t.text {
 			case "(", "[", "{":
-				depth++
+				if depth++; depth > maxNodes {
+					return syntaxError(l.lineAt(at), "%w of %d nested brackets", ErrLimit, maxNodes)
+				}
 			case ")", "]", "}":
 				depth--
 			}

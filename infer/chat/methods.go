@@ -158,23 +158,23 @@ func cmpErr(a, b error) error {
 
 func stripMethod(left, right bool) method[text] {
 	return func(r *run, t text, a args) (value, error) {
-		var chars *text
+		drop := isSpace
 		if v, ok := a.get(0, "chars"); ok && v != (none{}) {
-			c, err := a.text(0, "chars", text{})
+			chars, err := a.text(0, "chars", text{})
 			if err != nil {
 				return nil, err
 			}
-			if err := r.step(len(c.s)); err != nil {
+			if err := r.items(len(chars.s)); err != nil {
 				return nil, err
 			}
-			chars = &c
+			set := make(map[rune]bool)
+			for _, c := range chars.s {
+				set[c] = true
+			}
+			drop = func(c rune) bool { return set[c] }
 		}
-		out := strip(t, chars, left, right)
-		cost := len(t.s) - len(out.s)
-		if chars != nil {
-			cost *= 1 + len(chars.s)
-		}
-		return out, r.scan(cost)
+		out := strip(t, drop, left, right)
+		return out, r.step((len(t.s) - len(out.s)) / 8)
 	}
 }
 

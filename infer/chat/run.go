@@ -20,6 +20,12 @@ type scope struct {
 
 func newScope(parent *scope) *scope { return &scope{make(map[string]value), parent} }
 
+// scope is a new scope inside of parent, whose memory counts.
+func (r *run) scope(parent *scope) *scope {
+	_ = r.alloc(512) // the error stays in the meter, and the next step finds it
+	return newScope(parent)
+}
+
 func (s *scope) find(name string) value {
 	for ; s != nil; s = s.parent {
 		if v, ok := s.vars[name]; ok {

@@ -84,12 +84,8 @@ func byteAt(s string, n int) int {
 // isSpace is white space to Python.
 func isSpace(c rune) bool { return unicode.IsSpace(c) || 0x1c <= c && c <= 0x1f }
 
-// strip drops the characters of chars, or white space, at the ends.
-func strip(t text, chars *text, left, right bool) text {
-	drop := isSpace
-	if chars != nil {
-		drop = func(c rune) bool { return strings.ContainsRune(chars.s, c) }
-	}
+// strip drops the characters that drop knows at the ends.
+func strip(t text, drop func(rune) bool, left, right bool) text {
 	lo, hi := 0, len(t.s)
 	if left {
 		lo = hi - len(strings.TrimLeftFunc(t.s, drop))
@@ -192,7 +188,7 @@ func replace(r *run, t, old, repl text, limit int) (value, error) {
 			if old.s == "" && at+i < len(t.s) { // between all characters
 				_, skip = utf8.DecodeRuneInString(t.s[at:])
 			}
-			if err := r.step(1); err != nil {
+			if err := r.step(3); err != nil {
 				return err
 			}
 			out.add(t.slice(at, at+i))

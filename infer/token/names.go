@@ -40,22 +40,6 @@ func newNames(v *vocab, wanted ...kind) *names {
 	return s
 }
 
-// next returns the first place at or after from where a token stands, its
-// length and its id; the longest of several. At the end of text n is 0.
-func (s *names) next(text string, from int) (at, n int, id int32) {
-	for at = from; at < len(text); at++ {
-		if s.first[text[at]].hi == 0 {
-			continue
-		}
-		for n, id = range s.prefixes(text[at:]) {
-		}
-		if n > 0 {
-			return at, n, id
-		}
-	}
-	return at, 0, noID
-}
-
 // prefixes yields the length and id of each token that text, which is not
 // empty, starts with: the shortest first.
 func (s *names) prefixes(text string) iter.Seq2[int, int32] {

@@ -31,7 +31,7 @@ type Options struct {
 }
 
 // A Part is a stretch of a prompt. Names of control tokens count only where
-// Parse is set, and only inside one part.
+// Parse is set, and only inside one part. In all else the parts are one text.
 type Part struct {
 	Text  string
 	Parse bool
@@ -128,56 +128,80 @@ func (t *Tokenizer) EncodeParts(dst []int32, parts []Part, special bool) []int32
 	if special && t.addBOS {
 		dst = append(dst, t.bos)
 	}
-	var plain fragment
+	p := places{parts: parts}
+	text := join(parts)
 	strip := false
-	for _, part := range parts {
-		names, text := t.inText, part.Text
-		if part.Parse {
-			names = t.all
+	for from := 0; ; {
+		if strip {
+			from = len(text) - len(strings.TrimLeft(text[from:], " \t\n\v\f\r"))
 		}
-		for from := 0; ; {
-			if strip {
-				from = len(text) - len(strings.TrimLeft(text[from:], " \t\n\v\f\r"))
-				strip = from == len(text)
-			}
-			at, n, id := names.next(text, from)
-			plain.add(text[from:at])
-			if n == 0 {
-				break
-			}
-			dst = append(plain.encode(dst, t.model), id)
-			strip = t.rstrip != nil && t.rstrip[id]
-			from = at + n
+		at, n, id := t.nextName(&p, text, from)
+		if from < at {
+			dst = t.model.encode(dst, text[from:at])
 		}
+		if n == 0 {
+			break
+		}
+		dst = append(dst, id)
+		strip = t.rstrip != nil && t.rstrip[id]
+		from = at + n
 	}
-	dst = plain.encode(dst, t.model)
 	if special && t.addEOS {
 		dst = append(dst, t.eos)
 	}
 	return dst
 }
 
-// A fragment collects text between special tokens, which may come from
-// several parts but is split and merged as one.
-type fragment []string
-
-func (f *fragment) add(text string) {
-	if text != "" {
-		*f = append(*f, text)
+func join(parts []Part) string {
+	if len(parts) == 1 {
+		return parts[0].Text
 	}
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.Text)
+	}
+	return b.String()
 }
 
-func (f *fragment) encode(dst []int32, m model) []int32 {
-	switch len(*f) {
-	case 0:
-		return dst
-	case 1:
-		dst = m.encode(dst, (*f)[0])
-	default:
-		dst = m.encode(dst, strings.Join(*f, ""))
+// places finds the part that a byte of the joined text is in; the bytes asked
+// for only rise.
+type places struct {
+	parts []Part
+	next  int // part
+	end   int // of the part before next
+}
+
+func (p *places) at(i int) Part {
+	for i >= p.end {
+		p.end += len(p.parts[p.next].Text)
+		p.next++
 	}
-	*f = (*f)[:0]
-	return dst
+	return p.parts[p.next-1]
+}
+
+// nextName returns the first place at or after from where a token stands by
+// its name, its length and its id; the longest of several. At the end of text
+// n is 0. A control token lies inside of a part that may have them; a
+// user-defined one is text, and lies anywhere.
+func (t *Tokenizer) nextName(p *places, text string, from int) (at, n int, id int32) {
+	for at = from; at < len(text); at++ {
+		names := t.inText
+		if p.at(at).Parse {
+			names = t.all
+		}
+		if names.first[text[at]].hi == 0 {
+			continue
+		}
+		for m, found := range names.prefixes(text[at:]) {
+			if at+m <= p.end || t.kinds[found] == user {
+				n, id = m, found
+			}
+		}
+		if n > 0 {
+			return at, n, id
+		}
+	}
+	return at, 0, noID
 }
 
 // Size is the number of tokens; ids run from 0 to Size-1.

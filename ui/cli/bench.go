@@ -48,6 +48,9 @@ func (p *program) benchCommand() *cobra.Command {
 				PPTPS: r.PromptTPS, TGTPS: r.DecodeTPS, stats: newStats(e.Stats()),
 			}
 			report.PromptTokens, report.PromptTPS = o.Prompt, median(r.PromptTPS)
+			if report.PromptTPS > 0 { // the first token comes when the prompt is read
+				report.TTFTS = float64(o.Prompt) / report.PromptTPS
+			}
 			report.GeneratedTokens, report.DecodeTPS = o.Generate, median(r.DecodeTPS)
 			if err = errors.Join(err, e.Close()); err != nil {
 				return err

@@ -67,10 +67,10 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	err := fang.Execute(ctx, root, fang.WithVersion(version()),
+	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithoutManpage(),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	code := exitCode(err)
-	if err != nil && !errors.Is(err, errSilent) && code != ExitInterrupted {
+	if code != ExitOK && code != ExitInterrupted && !errors.Is(err, errSilent) {
 		fmt.Fprintf(s.Err, "runnel: %s\n", line(err.Error()))
 	}
 	return code
@@ -95,7 +95,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
-	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand())
+	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand(), p.manCommand())
 	return root
 }
 

@@ -23,8 +23,10 @@ type Engine struct {
 	ledger  *prefetch.Ledger
 	memory  *memory
 	session *session
+	files   *prefetch.Files
 	count   counters
 
+	cacheDir string
 	loadTime time.Duration
 	scratch  int64
 
@@ -112,6 +114,7 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.close()
 	e.work.Wait()
+	e.keepSpeed()
 	return e.release()
 }
 

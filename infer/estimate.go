@@ -15,6 +15,14 @@ type Estimate struct {
 	ScratchBytes int64
 	Available    int64 // what the options or the machine allow
 	Fits         bool  // weights, scratch and a first block of context
+
+	// What this machine will make of it; zero where nothing is known yet.
+	StreamedBytes int64   // read from the file for every token
+	DecodeTPS     float64 // tokens a second
+	LoadSeconds   float64 // until all was read once: the least time to a first token
+	Limiter       string  // "compute" or "disk"
+
+	firstKV int64
 }
 
 // EstimateMemory says what opening f with o would need. It fails for the same
@@ -48,7 +56,8 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 	}
 	layers := m.KV(kvType)
 	e.KVBytes = kv.Bytes(b, layers, limit, batchTokens)
-	first := kv.Bytes(b, layers, min(limit, accel.KVBlock), 0)
-	e.Fits = e.WeightBytes+e.ScratchBytes+first+runtimeBytes <= e.Available
+	e.firstKV = kv.Bytes(b, layers, min(limit, accel.KVBlock), 0)
+	e.Fits = e.WeightBytes+e.ScratchBytes+e.firstKV+runtimeBytes <= e.Available
+	e.predict(f.Shards[0].Path, b.ISA(), f.Size, o)
 	return e, nil
 }

@@ -22,6 +22,7 @@ import (
 // every weight once.
 const (
 	batchTokens  = 512
+	mostTokens   = 4096 // of a batch where weights stream
 	logitRows    = 8
 	runtimeBytes = 64 << 20 // the Go runtime, tokenizer and program
 )
@@ -41,7 +42,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if !ok {
 		return nil, fmt.Errorf("infer: KV type %q is none of f16, f32, q8_0", o.KV)
 	}
-	e := &Engine{}
+	e := &Engine{cacheDir: o.Cache}
 	e.ctx, e.close = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -64,7 +65,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if o.Context > 0 {
 		limit = o.Context
 	}
-	batch := min(batchTokens, limit)
+	batch := min(e.batch(m, d, budget), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, e.memory)
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}

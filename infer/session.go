@@ -39,6 +39,7 @@ func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
 		keep++
 	}
 	s.truncate(keep)
+	s.cache.Trim(len(want) + accel.KVBlock) // a shorter conversation gives memory to the weights
 	s.count.prompt(len(want), len(s.ids))
 	for {
 		if len(want)-len(s.ids) >= markTokens {

@@ -36,6 +36,7 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 		_ = files.Close() // the plan's error is the one to tell
 		return nil, nil, disk, err
 	}
+	e.files = files
 	var src prefetch.Source = files
 	if o.source != nil {
 		src = o.source(src)
@@ -47,4 +48,25 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 // batch, growing in steps.
 func actBytes(s *model.Shape, batch int) int64 {
 	return 4 * int64(batch) * int64(max(s.FFN, s.Embd, s.Heads*s.DK))
+}
+
+// batch is how many tokens of a prompt are read in one pass. Where weights
+// stream, a pass costs what it reads however many tokens share it, so a batch
+// takes up to a sixteenth of the memory.
+func (e *Engine) batch(m *model.Model, d *model.Declaration, budget int64) int {
+	weights := int64(0)
+	for _, w := range d.Matrices {
+		if !w.Gather {
+			n, _ := e.backend.PackedBytes(w.Type, w.Weight.Rows, w.Weight.Cols) // the declaration has asked before
+			weights += int64(n)
+		}
+	}
+	batch := batchTokens
+	if weights+m.ScratchBytes(batch, logitRows)+runtimeBytes <= budget {
+		return batch
+	}
+	for batch < mostTokens && m.ScratchBytes(2*batch, logitRows)+actBytes(&m.Shape, 2*batch) <= budget/16 {
+		batch *= 2
+	}
+	return batch
 }

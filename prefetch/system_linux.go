@@ -3,6 +3,8 @@ package prefetch
 import (
 	"bytes"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,15 +14,16 @@ import (
 func systemMemory() (available, limit int64, source string, ok bool) {
 	available, limit, ok = meminfo()
 	source = "machine"
-	for _, g := range []struct{ max, used string }{
-		{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
-	} {
-		most, ok1 := readNumber(g.max)
-		used, ok2 := readNumber(g.used)
-		if ok1 && ok2 && most < limit {
-			limit, source = most, "container"
-			available = min(available, max(0, most-used))
+	for _, dir := range groups() {
+		for _, g := range [][2]string{{"memory.max", "memory.current"}, {"memory.limit_in_bytes", "memory.usage_in_bytes"}} {
+			most, ok1 := readNumber(filepath.Join(dir, g[0]))
+			used, ok2 := readNumber(filepath.Join(dir, g[1]))
+			if ok1 && ok2 && most < limit {
+				limit, source = most, "container"
+			}
+			if ok1 && ok2 {
+				available = min(available, max(0, most-used+reclaimable(dir)))
+			}
 		}
 	}
 	return available, limit, source, ok
@@ -52,4 +55,59 @@ func readNumber(path string) (int64, bool) {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
 	return n, err == nil
+}
+
+// groups lists the folders of the memory control groups that this process is
+// in, nested ones and those above them: each may set a limit.
+func groups() []string {
+	b, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil
+	}
+	return groupDirs(string(b))
+}
+
+// groupDirs reads /proc/self/cgroup: lines of number:controllers:path.
+func groupDirs(text string) []string {
+	var dirs []string
+	for line := range strings.Lines(text) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		var root string
+		switch {
+		case f[1] == "": // version 2
+			root = "/sys/fs/cgroup"
+		case slices.Contains(strings.Split(f[1], ","), "memory"):
+			root = "/sys/fs/cgroup/memory"
+		default:
+			continue
+		}
+		for path := filepath.Clean("/" + f[2]); ; path = filepath.Dir(path) {
+			dirs = append(dirs, filepath.Join(root, path))
+			if path == "/" {
+				break
+			}
+		}
+	}
+	return dirs
+}
+
+// reclaimable is the page cache of a group, which gives way to anything else.
+func reclaimable(dir string) int64 {
+	b, err := os.ReadFile(filepath.Join(dir, "memory.stat"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "inactive_file" || name == "total_inactive_file" {
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err == nil && (name == "total_inactive_file" || !strings.Contains(string(b), "total_inactive_file")) {
+				return n
+			}
+		}
+	}
+	return 0
 }

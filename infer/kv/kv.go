@@ -153,6 +153,16 @@ func (c *Cache) Truncate(n int) int {
 	return n
 }
 
+// Trim gives back the memory that n positions do not need.
+func (c *Cache) Trim(n int) {
+	for i := range c.reach {
+		r := &c.reach[i]
+		if r.window == 0 {
+			c.trim(r, max(c.n, n))
+		}
+	}
+}
+
 // Close gives the memory back.
 func (c *Cache) Close() {
 	for i := range c.reach {

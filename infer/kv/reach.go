@@ -67,6 +67,23 @@ func (c *Cache) rewind(r *reach) {
 	}
 }
 
+// trim frees the groups from position end on, and the spare ones.
+func (c *Cache) trim(r *reach, end int) {
+	keep := min(len(r.groups), max(0, end-r.first+accel.KVBlock-1)/accel.KVBlock)
+	if keep == len(r.groups) && len(r.spare) == 0 {
+		return
+	}
+	for _, g := range r.groups[keep:] {
+		c.mem.Free(g)
+	}
+	for _, g := range r.spare {
+		c.mem.Free(g)
+	}
+	clear(r.groups[keep:])
+	r.groups, r.spare = r.groups[:keep], r.spare[:0]
+	c.lay(r)
+}
+
 // lay shows the layers their blocks.
 func (c *Cache) lay(r *reach) {
 	for _, l := range r.layers {

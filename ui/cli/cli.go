@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -70,7 +69,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithoutManpage(),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	code := exitCode(err)
-	if code != ExitOK && code != ExitInterrupted && !errors.Is(err, errSilent) {
+	if code != ExitOK && code != ExitInterrupted {
 		fmt.Fprintf(s.Err, "runnel: %s\n", line(err.Error()))
 	}
 	return code

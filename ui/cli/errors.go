@@ -16,11 +16,8 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// Errors that end a run without a message of their own.
-var (
-	errInterrupted = errors.New("interrupted")
-	errSilent      = errors.New("already said")
-)
+// errInterrupted ends a run that the user stopped; it needs no words.
+var errInterrupted = errors.New("interrupted")
 
 // usage turns an argument check's error into one of usage.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {

@@ -15,6 +15,7 @@ type composer struct {
 	history []string
 	at      int    // in history; len(history) is the text in hand
 	draft   string // the text in hand while an older one is shown
+	chips   chips
 	w       int
 }
 
@@ -55,6 +56,9 @@ func (c *composer) lines() int { return c.area.Height() }
 
 func (c *composer) value() string { return c.area.Value() }
 
+// full is the text with its pastes.
+func (c *composer) full() string { return c.chips.expand(c.value()) }
+
 func (c *composer) empty() bool { return c.area.Length() == 0 }
 
 func (c *composer) set(text string) {
@@ -81,10 +85,13 @@ func (c *composer) key(k tea.KeyPressMsg) tea.Cmd {
 	return cmd
 }
 
-func (c *composer) paste(p tea.PasteMsg) tea.Cmd {
-	var cmd tea.Cmd
-	c.area, cmd = c.area.Update(p)
-	return cmd
+// paste inserts text, a long one as a chip.
+func (c *composer) paste(s string) {
+	text, long := pasted(s)
+	if long {
+		text = c.chips.add(text)
+	}
+	c.insert(text)
 }
 
 // recall shows what was sent before or after.
@@ -105,7 +112,7 @@ func (c *composer) recall(step int) bool {
 	return true
 }
 
-// take empties the composer and returns what it held.
+// take empties the composer and returns what it held, in full.
 func (c *composer) take() string {
 	text := c.value()
 	if strings.TrimSpace(text) != "" && (len(c.history) == 0 || c.history[len(c.history)-1] != text) {
@@ -113,7 +120,7 @@ func (c *composer) take() string {
 	}
 	c.at = len(c.history)
 	c.area.Reset()
-	return text
+	return c.chips.expand(text)
 }
 
 // Render returns the lines, and where the cursor is in them.

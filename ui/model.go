@@ -139,7 +139,8 @@ func (m *Model) onPaste(msg tea.PasteMsg) tea.Cmd {
 		m.pick.narrow(m.pick.filter + oneLine(msg.Content))
 		return nil
 	}
-	return m.write.paste(msg)
+	m.write.paste(msg.Content)
+	return nil
 }
 
 func (m *Model) onWheel(msg tea.MouseWheelMsg) {

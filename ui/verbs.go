@@ -262,7 +262,7 @@ func (m *Model) openEditor(string) tea.Cmd {
 	}
 	f, err := os.CreateTemp("", "runnel-*.md")
 	if err == nil {
-		_, err = f.WriteString(m.write.value())
+		_, err = f.WriteString(m.write.full())
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {

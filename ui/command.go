@@ -24,6 +24,7 @@ var commands []command
 func init() {
 	commands = []command{
 		{[]string{"f1"}, []string{"help", "?"}, "", "keys and commands", (*Model).toggleHelp},
+		{[]string{"ctrl+p"}, []string{"commands"}, "", "choose a command", (*Model).showPalette},
 		{[]string{"ctrl+l"}, []string{"model", "load", "list"}, "[NAME]", "choose another model", (*Model).chooseModel},
 		{[]string{"ctrl+n"}, []string{"new", "clear"}, "", "a new conversation", (*Model).newChat},
 		{[]string{"f2"}, []string{"stats"}, "", "figures: full, line, off", (*Model).cyclePanel},
@@ -32,6 +33,7 @@ func init() {
 		{[]string{"ctrl+g"}, []string{"regen"}, "", "answer the last message again", (*Model).regenerate},
 		{[]string{"ctrl+y"}, []string{"copy"}, "[N]", "copy the last answer, or its code block N", (*Model).copyLast},
 		{[]string{"ctrl+o"}, []string{"edit"}, "", "write in $EDITOR", (*Model).openEditor},
+		{nil, []string{"find"}, "WORDS", "select the newest message with these words", (*Model).find},
 		{nil, []string{"undo"}, "", "take back the last message and its answer", (*Model).undo},
 		{nil, []string{"system"}, "[TEXT]", "show or set the system prompt", (*Model).setSystem},
 		{nil, []string{"set"}, "[parameter] NAME VALUE", "change a setting, e.g. /set temperature 0.5", (*Model).setParameter},

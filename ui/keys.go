@@ -20,6 +20,8 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		return m.onInterrupt()
 	case key == "esc":
 		return m.onEscape()
+	case m.view == viewPalette:
+		return m.onPaletteKey(k)
 	case m.view == viewPicker && key != "f2":
 		return m.onPickerKey(k)
 	case m.selecting():

@@ -17,6 +17,7 @@ const (
 	viewChat view = iota
 	viewPicker
 	viewHelp
+	viewPalette
 )
 
 // Model is the whole chat: what is on the screen and what it talks to.
@@ -27,18 +28,20 @@ type Model struct {
 	now  func() time.Time
 	keys map[string]*command
 
-	w, h   int
-	theme  *theme
-	mode   panelMode
-	view   view
-	talk   transcript
-	write  composer
-	pick   picker
-	panel  panel
-	place  layout
-	hint   string // an answer to the last key, until the next one
-	scroll int    // of the help
-	picked int    // the selected item, -1 for none
+	w, h    int
+	theme   *theme
+	mode    panelMode
+	view    view
+	talk    transcript
+	write   composer
+	pick    picker
+	needle  string // what was looked for last
+	palette palette
+	panel   panel
+	place   layout
+	hint    string // an answer to the last key, until the next one
+	scroll  int    // of the help
+	picked  int    // the selected item, -1 for none
 
 	engine  Engine
 	opening *opening // a model being opened
@@ -135,7 +138,11 @@ func (m *Model) arrange() {
 }
 
 func (m *Model) onPaste(msg tea.PasteMsg) tea.Cmd {
-	if m.view == viewPicker {
+	switch m.view {
+	case viewPalette:
+		m.palette.narrow(m.palette.filter + oneLine(msg.Content))
+		return nil
+	case viewPicker:
 		m.pick.narrow(m.pick.filter + oneLine(msg.Content))
 		return nil
 	}
@@ -153,6 +160,8 @@ func (m *Model) onWheel(msg tea.MouseWheelMsg) {
 		m.talk.scroll(n)
 	case viewPicker:
 		m.pick.move(n / 3)
+	case viewPalette:
+		m.palette.move(n / 3)
 	case viewHelp:
 		m.scroll = max(0, m.scroll+n)
 	}

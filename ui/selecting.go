@@ -42,7 +42,7 @@ func (m *Model) pickItem(i, step int) {
 }
 
 // selectHelp is the line of keys in message mode.
-const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · d delete · space unfold · Esc back"
+const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · d delete · space unfold · / find · Esc back"
 
 func (m *Model) onSelectKey(key string) tea.Cmd {
 	i := m.picked
@@ -70,6 +70,11 @@ func (m *Model) onSelectKey(key string) tea.Cmd {
 		return m.regenerateAt(i)
 	case "d", "delete":
 		m.deleteItem(i)
+	case "/":
+		m.stopSelecting()
+		return m.find("")
+	case "n":
+		m.findFrom(i - 1)
 	case "tab", "q", "i":
 		m.stopSelecting()
 	case "pgup", "pgdown", "f1", "f2":

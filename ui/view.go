@@ -63,6 +63,8 @@ func (m *Model) body() []string {
 	switch m.view {
 	case viewPicker:
 		return m.pick.Render()
+	case viewPalette:
+		return m.palette.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
 	case viewHelp:
 		return m.help()
 	}
@@ -98,6 +100,8 @@ func (m *Model) hintLine(w int) string {
 		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	case m.view == viewPicker:
 		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter open · Esc back", w, "…"))
+	case m.view == viewPalette:
+		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter run · Esc back", w, "…"))
 	case m.view == viewHelp:
 		return m.theme.dim.Paint(ansi.Truncate("↑↓ scroll · Esc back", w, "…"))
 	case m.selecting():
@@ -122,14 +126,7 @@ func (m *Model) help() []string {
 	row("ctrl+c", "clear the text, stop the answer; twice to leave")
 	row("up, down", "what was sent before")
 	for _, c := range commands {
-		names := append([]string(nil), c.keys...)
-		for i, s := range c.slash {
-			if s = "/" + s; i == 0 && c.args != "" {
-				s += " " + c.args
-			}
-			names = append(names, s)
-		}
-		row(strings.Join(names, ", "), c.help)
+		row(c.names(), c.help)
 	}
 	lines = append(lines, "", m.theme.dim.Paint(ansi.Truncate("With a message selected: "+selectHelp, w, "…")))
 	m.scroll = max(0, min(m.scroll, len(lines)-m.place.chat.h))

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+	"unsafe"
+
+	"github.com/runnel-chat/runnel/accel/cpu"
+	"github.com/runnel-chat/runnel/prefetch"
 )
 
 // BenchOptions says what to measure.
@@ -60,6 +64,41 @@ func (e *Engine) Bench(ctx context.Context, o BenchOptions) (BenchResult, error)
 		}
 	}
 	return r, nil
+}
+
+// FirstToken computes a prompt of one token and returns the time since Open
+// began: what a user waits for a model that was just named, the reading of
+// all its weights included.
+func (e *Engine) FirstToken(ctx context.Context) (time.Duration, error) {
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	e.count.enter(Prefill)
+	e.session.truncate(0)
+	_, err = e.session.sync(ctx, []int32{0})
+	return time.Since(e.opened), err
+}
+
+// bandwidthBytes is what MemoryBandwidth reads: far more than any cache.
+const bandwidthBytes = 512 << 20
+
+// MemoryBandwidth measures how fast this machine's memory is read by so many
+// threads (0: one a core), in bytes a second. Decoding a resident dense model
+// cannot be faster than that over the bytes of its weights.
+func MemoryBandwidth(threads int) (float64, error) {
+	arena, err := prefetch.NewLedger(bandwidthBytes).Alloc(bandwidthBytes)
+	if err != nil {
+		return 0, err
+	}
+	defer arena.Free()
+	b := arena.Bytes()
+	x := unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), len(b)/4)
+	for i := 0; i < len(x); i += 1024 { // a page that was never written is not in memory
+		x[i] = 1
+	}
+	return cpu.ReadBandwidth(Options{Threads: threads}.threads(), x, 6), nil
 }
 
 // benchPrompt times o.Prompt tokens after o.Depth others.

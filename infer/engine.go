@@ -27,6 +27,7 @@ type Engine struct {
 	count   counters
 
 	cacheDir string
+	opened   time.Time // when Open began
 	loadTime time.Duration
 	scratch  int64
 

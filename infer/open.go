@@ -97,7 +97,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	}
 	e.info = describe(f, m, path, limit)
 	e.info.Template, e.info.TemplateNotice = e.chat.name, e.chat.notice
-	e.loadTime = time.Since(start)
+	e.opened, e.loadTime = start, time.Since(start)
 	return e, nil
 }
 

@@ -165,11 +165,13 @@ func (r *populate) close() error {
 	return errors.Join(unix.Munmap(r.mapped), r.dropBehind.close())
 }
 
-// inPageCache reports whether the page at off is there without a read.
+// inPageCache reports whether the page at off is in the page cache, or may be
+// on a system that does not tell (before Linux 6.5). A read that must not wait
+// would tell as well, but it starts to read ahead.
 func inPageCache(f *os.File, off int64) bool {
-	var b [1]byte
-	n, err := preadv2(f, b[:], off, unix.RWF_NOWAIT)
-	return n == 1 && err == nil
+	var st unix.Cachestat_t
+	err := unix.Cachestat(uint(f.Fd()), &unix.CachestatRange{Off: uint64(off), Len: 1}, &st, 0)
+	return err != nil || st.Cache > 0
 }
 
 // device names the device that a file lies on, and its file system.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
@@ -27,7 +28,7 @@ func (p *program) chat(ctx context.Context, args []string) error {
 			return library.Resolve(ctx, p.places(), name)
 		},
 		Open: func(ctx context.Context, path string, c config.Config) (ui.Engine, error) {
-			e, err := infer.Open(ctx, path, engineOptions(c))
+			e, err := infer.Open(ctx, path, p.engineOptions(c))
 			if err != nil {
 				return nil, err // not a nil *Engine in an interface
 			}
@@ -46,7 +47,7 @@ func (p *program) fitWords(m library.Model) string {
 	if err != nil {
 		return ""
 	}
-	e, err := infer.EstimateMemory(f, engineOptions(p.cfg))
+	e, err := infer.EstimateMemory(f, p.engineOptions(p.cfg))
 	switch {
 	case errors.Is(err, infer.ErrUnsupported):
 		return "not supported"
@@ -54,6 +55,8 @@ func (p *program) fitWords(m library.Model) string {
 		return ""
 	case e.Fits:
 		return "fits"
+	case e.DecodeTPS > 0:
+		return fmt.Sprintf("streams, %.1f tokens/s", e.DecodeTPS)
 	}
 	return "streams"
 }

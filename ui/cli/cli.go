@@ -144,8 +144,8 @@ func samplingOptions(c config.Config) sample.Options {
 	}
 }
 
-func engineOptions(c config.Config) infer.Options {
-	return infer.Options{Context: c.Context, Threads: c.Threads, Memory: c.Memory, KV: c.KV, GPU: c.GPU}
+func (p *program) engineOptions(c config.Config) infer.Options {
+	return infer.Options{Context: c.Context, Threads: c.Threads, Memory: c.Memory, KV: c.KV, GPU: c.GPU, Cache: p.paths.Cache}
 }
 
 // isTerminal reports whether a stream is one.

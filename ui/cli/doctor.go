@@ -36,7 +36,7 @@ func (p *program) doctorCommand() *cobra.Command {
 				return err
 			}
 			list := []finding{{Name: "version", Value: fmt.Sprintf("%s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)}}
-			hardware, err := machineFindings(engineOptions(p.cfg))
+			hardware, err := machineFindings(p.engineOptions(p.cfg))
 			if err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ func (p *program) open(ctx context.Context, model string) (*infer.Engine, error)
 	if err != nil {
 		return nil, err
 	}
-	e, err := infer.Open(ctx, path, engineOptions(p.cfg))
+	e, err := infer.Open(ctx, path, p.engineOptions(p.cfg))
 	if errors.Is(err, os.ErrNotExist) { // a part of it
 		return nil, fmt.Errorf("%w: %w", library.ErrNotFound, err)
 	}

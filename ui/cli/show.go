@@ -84,7 +84,7 @@ func (p *program) showCommand() *cobra.Command {
 			if all {
 				return showKeys(p.Out, f)
 			}
-			s := describe(f, path, engineOptions(p.cfg))
+			s := describe(f, path, p.engineOptions(p.cfg))
 			if asJSON {
 				return writeJSON(p.Out, s)
 			}

@@ -58,9 +58,7 @@ func newStats(s infer.Stats) stats {
 			Source: c.Source, Limiter: c.Limiter,
 		},
 	}
-	if c.Passes > 1 {
-		out.Prefetch.PassS = float64(c.PassNanos) / 1e9 / float64(c.Passes-1)
-	}
+	out.Prefetch.PassS = c.PassSeconds
 	return out
 }
 

@@ -111,6 +111,20 @@ type Attention struct {
 	Sinks   []float32 // per query head, joins the softmax's denominator; nil: none
 }
 
+// Delta holds the constants of a gated delta rule (arXiv 2412.06464). Each value
+// head h has a matrix S of DV rows by DK columns; a token does
+//
+//	S *= exp(A[h] * softplus(alpha + DT[h]))
+//	S += sigmoid(beta) * (v - S·k) kᵀ
+//	out = S·q * Scale
+type Delta struct {
+	KHeads, VHeads int
+	DK, DV         int
+	A, DT          []float32 // (VHeads)
+	Scale          float32
+	Modulo         bool // head h reads key head h mod KHeads; else h / (VHeads/KHeads)
+}
+
 // Activation is the function of a feed-forward layer.
 type Activation uint8
 
@@ -181,8 +195,21 @@ type Backend interface {
 	GLU(act Activation, gate, up Tensor)
 	// Activate: x = act(x).
 	Activate(act Activation, x Tensor)
+	// L2Norm: x = x / |x|, row by row, |x| being eps at least.
+	L2Norm(x Tensor, eps float32)
+	// Conv is a causal convolution of each column: dst[t] = Σ_j w[j]·x[t-k+1+j],
+	// w being (columns, k). before holds the k-1 rows before x and after takes
+	// the last k-1.
+	Conv(dst, x Tensor, w []float32, before, after []float32)
+	// DeltaRule: the states of all heads go from before to after while dst takes
+	// what each token reads; q and k are (tokens, KHeads*DK), v and dst (tokens,
+	// VHeads*DV), alpha and beta (tokens, VHeads).
+	DeltaRule(dst, q, k, v, alpha, beta Tensor, c *Delta, before, after []float32)
+
 	// Add: dst += x.
 	Add(dst, x Tensor)
+	// Mul: dst *= x.
+	Mul(dst, x Tensor)
 	// Clear: x = 0.
 	Clear(x Tensor)
 	// Scale: x *= s.

@@ -21,6 +21,7 @@ type Backend struct {
 	products products
 	grouped  grouped
 	router   router
+	delta    deltaJob
 	rows     rowJob
 	attend   attendJob
 	turns    turns

@@ -57,6 +57,16 @@ func (b *Backend) Activate(act accel.Activation, x accel.Tensor) {
 	})
 }
 
+// Mul multiplies dst by x.
+func (b *Backend) Mul(dst, x accel.Tensor) {
+	b.flush()
+	j := &b.rows
+	j.dst, j.x = dst, x
+	j.deal(x.Rows, len(x.Data), 1, func(j *rowJob, from, to int) {
+		vec.Mul(j.dst.Slice(from, to).Data, j.x.Slice(from, to).Data)
+	})
+}
+
 // Clear zeroes every value.
 func (b *Backend) Clear(x accel.Tensor) {
 	b.flush()

@@ -16,3 +16,15 @@ func (b *Backend) LayerNorm(dst, x accel.Tensor, w, bias []float32, eps float32)
 		}
 	})
 }
+
+// L2Norm brings every row to length 1.
+func (b *Backend) L2Norm(x accel.Tensor, eps float32) {
+	b.flush()
+	j := &b.rows
+	j.x, j.eps = x, eps
+	j.deal(x.Rows, len(x.Data), 1, func(j *rowJob, from, to int) {
+		for i := from; i < to; i++ {
+			vec.L2Norm(j.x.Row(i), j.x.Row(i), j.eps)
+		}
+	})
+}

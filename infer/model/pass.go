@@ -28,6 +28,9 @@ const (
 	slotS                  // (tokens, 1): a factor for each token
 	slotRouter             // (tokens, experts): scores of the experts
 	slotRows               // (rows of some experts, embd): what they read, then made
+	slotIn                 // (tokens, channels): of a recurrent layer
+	slotAlpha              // (tokens, heads): how much it forgets
+	slotBeta               // (tokens, heads): how much it learns
 	slots
 )
 

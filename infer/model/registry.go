@@ -29,7 +29,10 @@ var architectures = map[string]func(*Declaration) *Model{
 	"qwen2":      qwen2,
 	"qwen2moe":   qwen2moe,
 	"qwen3":      qwen3,
+	"qwen35":     qwen35,
+	"qwen35moe":  qwen35,
 	"qwen3moe":   qwen3moe,
+	"qwen3next":  qwen3next,
 	"smollm3":    smollm3,
 	"starcoder2": starcoder2,
 }

@@ -18,6 +18,7 @@ type Config struct {
 	GPU       string
 	KV        string
 	MaxTokens int
+	Speculate string
 
 	Temperature   float64
 	TopK          int

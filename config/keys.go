@@ -43,6 +43,7 @@ var Keys = []Key{
 		return nil
 	}},
 	choice("kv", "f16", []string{"f16", "f32", "q8_0"}, "Storage of keys and values: f16, f32 or q8_0.", func(c *Config) *string { return &c.KV }),
+	choice("speculate", "auto", []string{"auto", "on", "off"}, "Compute ahead what the text suggests: auto (where weights stream), on or off. The answer is the same.", func(c *Config) *string { return &c.Speculate }),
 	whole("max_tokens", 0, 1<<24, "0", "Longest answer in tokens; 0 is until the context is full.", func(c *Config) *int { return &c.MaxTokens }),
 	number("temperature", 0, 5, "0.8", "Randomness, 0 to 5; 0 always takes the likeliest token.", func(c *Config) *float64 { return &c.Temperature }),
 	whole("top_k", 0, 1<<20, "40", "Draw from the k likeliest tokens; 0 is all.", func(c *Config) *int { return &c.TopK }),

@@ -20,6 +20,8 @@ type counters struct {
 	totalPrompt, totalDecoded atomic.Uint64
 	prefillTime, decodeTime   atomic.Int64 // ns
 
+	proposed, accepted atomic.Uint64 // tokens guessed ahead, and of them those that came true
+
 	contextUsed, kvBytes atomic.Int64
 }
 
@@ -73,6 +75,7 @@ func (c *counters) fill(s *Stats) {
 	s.TotalDecoded = c.totalDecoded.Load()
 	s.PrefillTime = time.Duration(c.prefillTime.Load())
 	s.DecodeTime = time.Duration(c.decodeTime.Load())
+	s.Proposed, s.Accepted = c.proposed.Load(), c.accepted.Load()
 	s.ContextUsed = int(c.contextUsed.Load())
 	s.KVBytes = c.kvBytes.Load()
 }

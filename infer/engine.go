@@ -26,10 +26,11 @@ type Engine struct {
 	files   *prefetch.Files
 	count   counters
 
-	cacheDir string
-	opened   time.Time // when Open began
-	loadTime time.Duration
-	scratch  int64
+	cacheDir  string
+	speculate string    // auto, on or off
+	opened    time.Time // when Open began
+	loadTime  time.Duration
+	scratch   int64
 
 	ctx   context.Context // ends with Close
 	close context.CancelFunc

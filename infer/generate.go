@@ -109,6 +109,10 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 		return Failed, err
 	}
 	e.count.enter(Decode)
+	ahead := lookahead{s: e.session}
+	if e.speculates() {
+		ahead.guess = newGuesser(ids)
+	}
 	for n := 1; ; n++ {
 		start := time.Now()
 		id, err := draw.Next(logits)
@@ -129,13 +133,27 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 		if n == a.r.MaxTokens {
 			return TokenLimit, nil
 		}
-		if len(e.session.ids) == e.info.Context {
+		if ahead.len() == e.info.Context {
 			return ContextFull, nil
 		}
-		if logits, err = e.session.step(ctx, id); err != nil {
+		if logits, err = ahead.step(ctx, id); err != nil {
 			return Failed, err
 		}
 		e.count.decoded(time.Since(start))
-		e.count.cache(len(e.session.ids), e.session.cache.Bytes())
+		e.count.cache(ahead.len(), e.session.cache.Bytes())
 	}
+}
+
+// speculates tells whether passes should compute guessed tokens as well:
+// where weights stream, they cost nothing. Experts are another matter: every
+// token wants others, so a longer pass reads more.
+func (e *Engine) speculates() bool {
+	switch e.speculate {
+	case "on":
+		return true
+	case "off":
+		return false
+	}
+	c := e.store.Stats()
+	return c.StreamedBytes > 0 && c.CacheBytes == 0
 }

@@ -42,7 +42,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if !ok {
 		return nil, fmt.Errorf("infer: KV type %q is none of f16, f32, q8_0", o.KV)
 	}
-	e := &Engine{cacheDir: o.Cache}
+	e := &Engine{cacheDir: o.Cache, speculate: o.Speculate}
 	e.ctx, e.close = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {

@@ -33,6 +33,11 @@ type Options struct {
 	KV      string // "f16" (default), "f32" or "q8_0"
 	GPU     string // "auto", "off" or a number of layers
 
+	// Speculate says whether tokens that the text so far suggests are
+	// computed ahead and kept when they come true: "auto" (where weights
+	// stream), "on" or "off". What is written is the same.
+	Speculate string
+
 	// Cache is a folder for what was measured of the machine; "": nothing is
 	// kept, and disks are measured at every start that needs it.
 	Cache string

@@ -80,6 +80,22 @@ func (s *session) step(ctx context.Context, id int32) ([]float32, error) {
 	return logits, nil
 }
 
+// verify appends a token and those that are guessed to follow it, and returns
+// the logits after each. They live until the next pass.
+func (s *session) verify(ctx context.Context, id int32, guessed []int32) (accel.Tensor, error) {
+	var buf [logitRows]int32
+	ids := append(append(buf[:0], id), guessed...)
+	kind := prefetch.PassDecode
+	if len(guessed) > 0 {
+		kind = prefetch.PassVerify
+	}
+	if err := s.forward(ctx, ids, kind); err != nil {
+		return accel.Tensor{}, err
+	}
+	rows, err := s.model.Logits(s.pass, 0, len(ids))
+	return rows, s.end(len(ids), err)
+}
+
 // forward begins a pass and runs ids through every layer; end finishes it.
 // After an error the cache is as it was before.
 func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKind) error {

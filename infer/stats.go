@@ -40,6 +40,9 @@ type Stats struct {
 	PrefillTime  time.Duration // spent on them
 	DecodeTime   time.Duration
 
+	Proposed uint64 // tokens guessed ahead of the text
+	Accepted uint64 // of them, those that came true: passes saved
+
 	ContextUsed int // positions in the KV cache
 	ContextSize int
 

@@ -58,6 +58,9 @@ func (p *panel) Render() []string {
 	if p.meter.readRate > 0 {
 		b.row("  now", config.FormatSize(int64(p.meter.readRate))+"/s")
 	}
+	if s.Proposed > 0 {
+		b.row("guesses kept", fmt.Sprintf("%d of %s", s.Accepted, count(s.Proposed)))
+	}
 	b.row("stalled", fmt.Sprintf("%.0f %%", 100*p.meter.stall))
 	if c.BoundRatio > 0 {
 		b.row("of the bound", fmt.Sprintf("%.0f %%", 100*c.BoundRatio))

@@ -145,7 +145,7 @@ func samplingOptions(c config.Config) sample.Options {
 }
 
 func (p *program) engineOptions(c config.Config) infer.Options {
-	return infer.Options{Context: c.Context, Threads: c.Threads, Memory: c.Memory, KV: c.KV, GPU: c.GPU, Cache: p.paths.Cache}
+	return infer.Options{Context: c.Context, Threads: c.Threads, Memory: c.Memory, KV: c.KV, GPU: c.GPU, Speculate: c.Speculate, Cache: p.paths.Cache}
 }
 
 // isTerminal reports whether a stream is one.

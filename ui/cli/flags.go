@@ -47,6 +47,7 @@ func (p *program) engineFlags(c *cobra.Command) {
 	p.flag(c, "threads", "", "threads", "N")
 	p.flag(c, "mem", "", "memory", "SIZE")
 	p.flag(c, "gpu", "", "gpu", "auto|off|N")
+	p.flag(c, "speculate", "", "speculate", "auto|on|off")
 }
 
 // samplingFlags say how to answer.

@@ -19,6 +19,8 @@ type stats struct {
 	Backend         string   `json:"backend"`
 	ISA             string   `json:"isa"`
 	Threads         int      `json:"threads"`
+	Proposed        uint64   `json:"proposed_tokens"`
+	Accepted        uint64   `json:"accepted_tokens"`
 	Prefetch        prefetch `json:"prefetch"`
 }
 
@@ -51,6 +53,8 @@ func newStats(s infer.Stats) stats {
 		Backend:         s.Backend,
 		ISA:             s.ISA,
 		Threads:         s.Threads,
+		Proposed:        s.Proposed,
+		Accepted:        s.Accepted,
 		Prefetch: prefetch{
 			BudgetBytes: c.BudgetBytes, WeightBytes: c.WeightBytes, PinnedBytes: c.PinnedBytes,
 			Hits: c.Hits(), Late: c.Late, SyncLoads: c.SyncLoads, BytesRead: c.BytesRead,

@@ -94,6 +94,8 @@ type latentAttention struct {
 func (d *Declaration) latentAttention(s *Shape, l *latent) *latentAttention {
 	w := &latentAttention{latent: l, layer: d.layer, Attention: accel.Attention{Scale: l.scale}}
 	dk := l.plain + l.turn
+	w.kva = d.Matrix("attn_kv_a_mqa.weight", l.rank+l.turn, s.Embd)
+	w.cNorm = norm{kind: rmsNorm, w: d.Vector("attn_kv_a_norm.weight", l.rank), eps: s.Eps}
 	if l.low > 0 {
 		w.qa = d.Matrix("attn_q_a.weight", l.low, s.Embd)
 		w.qaNorm = norm{kind: rmsNorm, w: d.Vector("attn_q_a_norm.weight", l.low), eps: s.Eps}
@@ -101,18 +103,23 @@ func (d *Declaration) latentAttention(s *Shape, l *latent) *latentAttention {
 	} else {
 		w.qb = d.Matrix("attn_q.weight", l.heads*dk, s.Embd)
 	}
-	w.kva = d.Matrix("attn_kv_a_mqa.weight", l.rank+l.turn, s.Embd)
-	w.cNorm = norm{kind: rmsNorm, w: d.Vector("attn_kv_a_norm.weight", l.rank), eps: s.Eps}
+	// In files that have K and V of a head in one matrix, K is the other way
+	// round. All K are read before the first V.
+	joint := !d.Has("attn_k_b.weight")
+	per := l.plain + l.dv
 	for h := 0; h < l.heads && d.err == nil; h++ {
-		if d.Has("attn_k_b.weight") {
+		if joint {
+			w.kb = append(w.kb, d.transposed("attn_kv_b.weight", h*per, l.plain, l.heads*per, l.rank))
+		} else {
 			w.kb = append(w.kb, d.head("attn_k_b.weight", h, l.heads, l.rank, l.plain))
-			w.vb = append(w.vb, d.head("attn_v_b.weight", h, l.heads, l.dv, l.rank))
-			continue
 		}
-		// K and V of a head lie in one matrix, and K the other way round.
-		from, all := h*(l.plain+l.dv), l.heads*(l.plain+l.dv)
-		w.kb = append(w.kb, d.transposed("attn_kv_b.weight", from, l.plain, all, l.rank))
-		w.vb = append(w.vb, d.Part("attn_kv_b.weight", from+l.plain, l.dv, all, l.rank))
+	}
+	for h := 0; h < l.heads && d.err == nil; h++ {
+		if joint {
+			w.vb = append(w.vb, d.Part("attn_kv_b.weight", h*per+l.plain, l.dv, l.heads*per, l.rank))
+		} else {
+			w.vb = append(w.vb, d.head("attn_v_b.weight", h, l.heads, l.dv, l.rank))
+		}
 	}
 	w.o = d.Matrix("attn_output.weight", s.Embd, l.heads*l.dv)
 	d.room(slotA2, max(l.low, l.heads*l.dv))

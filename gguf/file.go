@@ -74,8 +74,10 @@ func (f *File) Tensor(name string, dims ...int64) (Tensor, error) {
 	}
 	want := [4]int64{1, 1, 1, 1}
 	if copy(want[:], dims); len(dims) > len(want) || want != t.Dims {
-		return Tensor{}, &FormatError{Off: t.Off, Tensor: name,
-			Why: fmt.Sprintf("has the shape %v, expected %v", t.Shape(), dims)}
+		return Tensor{}, &FormatError{
+			Off: t.Off, Tensor: name,
+			Why: fmt.Sprintf("has the shape %v, expected %v", t.Shape(), dims),
+		}
 	}
 	return t, nil
 }

@@ -127,8 +127,10 @@ func Join(shards []*File) (*File, error) {
 		}
 		for _, t := range s.Tensors {
 			if other, twice := f.FindTensor(t.Name); twice {
-				return nil, inFile(s.Shards[0].Path, &FormatError{Off: t.Off, Tensor: t.Name,
-					Why: fmt.Sprintf("is also in file %d of the model", other.Shard+1)})
+				return nil, inFile(s.Shards[0].Path, &FormatError{
+					Off: t.Off, Tensor: t.Name,
+					Why: fmt.Sprintf("is also in file %d of the model", other.Shard+1),
+				})
 			}
 			t.Shard = i
 			f.names[t.Name] = len(f.Tensors)
@@ -164,8 +166,10 @@ func (f *File) checkShard(i, count int, first *File) error {
 		return err
 	}
 	if arch := f.Architecture(); arch != "" && arch != first.Architecture() {
-		return &FormatError{Off: -1, Key: "general.architecture",
-			Why: fmt.Sprintf("%q, but %q in the first file", clip(arch), clip(first.Architecture()))}
+		return &FormatError{
+			Off: -1, Key: "general.architecture",
+			Why: fmt.Sprintf("%q, but %q in the first file", clip(arch), clip(first.Architecture())),
+		}
 	}
 	return nil
 }

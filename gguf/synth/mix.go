@@ -18,11 +18,23 @@ type mix struct {
 }
 
 var mixes = []mix{
-	{"F32", gguf.F32}, {"F16", gguf.F16}, {"BF16", gguf.BF16},
-	{"Q8_0", gguf.Q8_0}, {"Q4_0", gguf.Q4_0}, {"Q4_1", gguf.Q4_1}, {"Q5_0", gguf.Q5_0}, {"Q5_1", gguf.Q5_1},
-	{"Q2_K", gguf.Q2_K}, {"Q3_K_M", gguf.Q3_K}, {"Q4_K_S", gguf.Q4_K}, {"Q4_K_M", gguf.Q4_K},
-	{"Q5_K_M", gguf.Q5_K}, {"Q6_K", gguf.Q6_K},
-	{"IQ4_NL", gguf.IQ4_NL}, {"IQ4_XS", gguf.IQ4_XS}, {"MXFP4", gguf.MXFP4},
+	{"F32", gguf.F32},
+	{"F16", gguf.F16},
+	{"BF16", gguf.BF16},
+	{"Q8_0", gguf.Q8_0},
+	{"Q4_0", gguf.Q4_0},
+	{"Q4_1", gguf.Q4_1},
+	{"Q5_0", gguf.Q5_0},
+	{"Q5_1", gguf.Q5_1},
+	{"Q2_K", gguf.Q2_K},
+	{"Q3_K_M", gguf.Q3_K},
+	{"Q4_K_S", gguf.Q4_K},
+	{"Q4_K_M", gguf.Q4_K},
+	{"Q5_K_M", gguf.Q5_K},
+	{"Q6_K", gguf.Q6_K},
+	{"IQ4_NL", gguf.IQ4_NL},
+	{"IQ4_XS", gguf.IQ4_XS},
+	{"MXFP4", gguf.MXFP4},
 }
 
 // Mixes returns the names of all mixes.

@@ -71,11 +71,11 @@ func (v *vocab) setKinds(m *metadata) error {
 	for id, text := range v.texts {
 		k := normal
 		if m.types != nil {
-			if t := m.types[id]; t < 0 || t > int64(byteKind) {
+			t := m.types[id]
+			if t < 0 || t > int64(byteKind) {
 				return fmt.Errorf("token: token %d has the unknown type %d", id, t)
-			} else {
-				k = kind(t)
 			}
+			k = kind(t)
 		}
 		b, isByte := parseByte(text)
 		switch {

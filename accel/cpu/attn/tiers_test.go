@@ -40,7 +40,7 @@ func TestProduct(t *testing.T) {
 // FuzzProduct does the same at shapes and tiers of the fuzzer's choice.
 func FuzzProduct(f *testing.F) {
 	for rows := range uint8(tileRows) {
-		f.Add(rows, uint8(rows*17), rows%3, rows%2, uint64(rows))
+		f.Add(rows, rows*17, rows%3, rows%2, uint64(rows))
 	}
 	f.Fuzz(func(t *testing.T, rows, k, panels, add uint8, seed uint64) {
 		everyTier(t, func(t *testing.T) {

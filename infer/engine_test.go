@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,6 +142,9 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 func TestMemoryStaysFlat(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector's own memory grows")
 	}
 	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 512})
 	ctx := context.Background()

@@ -9,6 +9,7 @@ import (
 // share prepared vectors.
 type ActKind int
 
+// The kinds.
 const (
 	ActFloat ActKind = iota // float32, for F32, F16 and BF16 weights
 	ActInt8                 // 8-bit integers with scales, for quantised weights

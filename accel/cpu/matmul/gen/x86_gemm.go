@@ -68,6 +68,7 @@ func (g *gemm) y(i int) int {
 	}
 	return 14
 }
+
 func (g *gemm) tmp(i int) int {
 	if g.zmm() {
 		return 28 + i&3

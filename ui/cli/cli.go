@@ -41,7 +41,7 @@ const (
 
 // Version, Commit and Date are set by the linker in releases.
 var (
-	Version = "0.1.0-dev"
+	Version = "0.2.0-dev"
 	Commit  = ""
 	Date    = ""
 )

@@ -201,11 +201,20 @@ func rope(f *gguf.File) string {
 
 func (s shown) print(w io.Writer) error {
 	rows := [][]string{
-		{"name", s.Name}, {"file", s.Path}, {"size", config.FormatSize(s.Bytes)},
-		{"architecture", cmp.Or(s.Arch, "not named")}, {"parameters", formatCount(s.Params)},
-		{"context", formatCount(s.Context)}, {"vocabulary", formatCount(s.Vocab)}, {"layers", s.layers()},
-		{"quantisation", s.Quant}, {"tensors", s.mix()}, {"rope", s.Rope}, {"tokenizer", s.Tokenizer},
-		{"template", s.Template}, {"licence", s.License},
+		{"name", s.Name},
+		{"file", s.Path},
+		{"size", config.FormatSize(s.Bytes)},
+		{"architecture", cmp.Or(s.Arch, "not named")},
+		{"parameters", formatCount(s.Params)},
+		{"context", formatCount(s.Context)},
+		{"vocabulary", formatCount(s.Vocab)},
+		{"layers", s.layers()},
+		{"quantisation", s.Quant},
+		{"tensors", s.mix()},
+		{"rope", s.Rope},
+		{"tokenizer", s.Tokenizer},
+		{"template", s.Template},
+		{"licence", s.License},
 	}
 	if s.Files > 1 {
 		rows[2][1] += fmt.Sprintf(" in %d files", s.Files)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/infer/model"
 )
 
 // tree is every command with its flags, as Main builds it.
@@ -78,6 +79,11 @@ func TestReadmeListsEverything(t *testing.T) {
 	for _, name := range flagsOf(root) {
 		if !regexp.MustCompile(`--` + name + `\b`).MatchString(readme) {
 			t.Errorf("README.md does not mention --%s", name)
+		}
+	}
+	for _, arch := range model.Architectures() {
+		if !strings.Contains(readme, "`"+arch+"`") {
+			t.Errorf("README.md does not list the architecture %s", arch)
 		}
 	}
 	if table := settings(root); !strings.Contains(readme, table) {

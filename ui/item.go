@@ -30,7 +30,6 @@ type item struct {
 	note     string        // how the answer ended, if not by itself
 
 	doc      markdown.Document
-	thoughts markdown.Document
 	lines    []string
 	width    int
 	theme    *theme

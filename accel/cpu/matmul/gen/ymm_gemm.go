@@ -38,6 +38,7 @@ func (g *ymmGemm) y() int {
 	}
 	return 14
 }
+
 func (g *ymmGemm) tmp(v int) int {
 	if g.narrow() {
 		return 13 + v

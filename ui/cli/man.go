@@ -18,7 +18,7 @@ A model bigger than the memory budget is read from disk while it computes. MODEL
 func (p *program) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man",
-		Short: "Write the manual page: runnel man | man -l -",
+		Short: "Write the manual page",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(p.Out, manual(c.Root()))

@@ -133,7 +133,7 @@ func TestChatInATerminal(t *testing.T) {
 	term.keys("F1")
 	term.until(`Keys and commands`)
 	term.keys("Escape")
-	term.until(`❯ One day`)
+	term.until(`\(stopped\)`)
 	term.keys("C-n")
 	term.until(`Write, and Enter sends`)
 	term.keys("C-d")

@@ -31,14 +31,34 @@ func TestRouteChoosesAndWeighs(t *testing.T) {
 		weights []float32
 	}{
 		{"softmax", []float32{1, 3, 2, 0}, accel.Routing{Used: 2}, []int32{1, 2}, []float32{e(3) / sum, e(2) / sum}},
-		{"normalised", []float32{1, 3, 2, 0}, accel.Routing{Used: 2, Normalise: true, Scale: 3},
-			[]int32{1, 2}, []float32{3 * e(3) / (e(3) + e(2)), 3 * e(2) / (e(3) + e(2))}},
-		{"of the chosen", []float32{1, 3, 2, 0}, accel.Routing{Used: 2, OfChosen: true},
-			[]int32{1, 2}, []float32{e(3) / (e(3) + e(2)), e(2) / (e(3) + e(2))}},
-		{"biased sigmoid", []float32{1, 3, 2, 0}, accel.Routing{Used: 2, Sigmoid: true, Bias: []float32{0, 0, -1, 1}},
-			[]int32{1, 3}, []float32{sig(3), sig(0)}},
-		{"best group", []float32{1, 5, 4, 4}, accel.Routing{Used: 2, Sigmoid: true, Groups: 2, GroupsUsed: 1},
-			[]int32{2, 3}, []float32{sig(4), sig(4)}},
+		{
+			"normalised",
+			[]float32{1, 3, 2, 0},
+			accel.Routing{Used: 2, Normalise: true, Scale: 3},
+			[]int32{1, 2},
+			[]float32{3 * e(3) / (e(3) + e(2)), 3 * e(2) / (e(3) + e(2))},
+		},
+		{
+			"of the chosen",
+			[]float32{1, 3, 2, 0},
+			accel.Routing{Used: 2, OfChosen: true},
+			[]int32{1, 2},
+			[]float32{e(3) / (e(3) + e(2)), e(2) / (e(3) + e(2))},
+		},
+		{
+			"biased sigmoid",
+			[]float32{1, 3, 2, 0},
+			accel.Routing{Used: 2, Sigmoid: true, Bias: []float32{0, 0, -1, 1}},
+			[]int32{1, 3},
+			[]float32{sig(3), sig(0)},
+		},
+		{
+			"best group",
+			[]float32{1, 5, 4, 4},
+			accel.Routing{Used: 2, Sigmoid: true, Groups: 2, GroupsUsed: 1},
+			[]int32{2, 3},
+			[]float32{sig(4), sig(4)},
+		},
 		{"ties", []float32{2, 2, 2}, accel.Routing{Used: 2, OfChosen: true}, []int32{0, 1}, []float32{.5, .5}},
 		{"NaN", []float32{nan, nan, nan}, accel.Routing{Used: 2}, []int32{0, 1}, nil},
 	} {

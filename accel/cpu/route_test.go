@@ -114,8 +114,8 @@ func TestScatterOrder(t *testing.T) {
 		r.Row, r.Expert = append(r.Row, int32(i%20)), append(r.Expert, int32(i/20))
 		r.Weight = append(r.Weight, rand.Float32())
 	}
-	one, many := random(20, 700), accel.Tensor{}
-	many = accel.Tensor{Data: slices.Clone(one.Data), Rows: 20, Cols: 700}
+	one := random(20, 700)
+	many := accel.Tensor{Data: slices.Clone(one.Data), Rows: 20, Cols: 700}
 	newTestBackend(t, 1).Scatter(one, x, &r)
 	newTestBackend(t, 4).Scatter(many, x, &r)
 	if !slices.Equal(one.Data, many.Data) {

@@ -157,6 +157,9 @@ func (s *Store) evict(i int) bool {
 			victim, pass, at = j, t.pass, j
 		}
 	}
+	if victim < 0 {
+		victim, pass = s.stray(), s.pass
+	}
 	if victim < 0 || !s.dropNow(victim) {
 		return false
 	}
@@ -164,6 +167,20 @@ func (s *Store) evict(i int) bool {
 		s.cursor = min(s.cursor, victim)
 	}
 	return true
+}
+
+// stray finds a tile to give up in a ring that would never move again: all of
+// it is ready and nobody holds any of it, so the caller has left the order of
+// the weights. -1: some slot will be free by itself.
+func (s *Store) stray() int {
+	last := -1
+	for _, j := range s.inRing {
+		if j < 0 || s.tiles[j].state.Load() != tileReady {
+			return -1
+		}
+		last = max(last, j)
+	}
+	return last
 }
 
 // needed reports whether this pass will still ask for tile i and the cursor

@@ -314,6 +314,35 @@ func TestResize(t *testing.T) {
 }
 
 // TestExperts chooses a few weights a pass, some more often than others.
+// TestOutOfOrder: a caller that does not keep to the order of the weights is
+// served, late, and never waits for ever.
+func TestOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ws, d := simModel(Dense)
+		p := simPlan(t, ws, 0.25)
+		s, _ := simStore(t, p, d, Options{})
+		defer s.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for range 2 {
+			if err := s.Begin(ctx, PassDecode); err != nil {
+				t.Fatal(err)
+			}
+			for i := len(p.Tiles) - 1; i >= 0; i-- {
+				b, err := s.Acquire(i)
+				if err != nil {
+					t.Fatalf("tile %d: %v", i, err)
+				}
+				if err := check(s, i, b); err != nil {
+					t.Fatal(err)
+				}
+				s.Release(i)
+			}
+			s.End()
+		}
+	})
+}
+
 func TestExperts(t *testing.T) {
 	ws, d := simModel(Expert)
 	p := simPlan(t, ws, .3)

@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"assets":               {},
 	"gguf":                 {},
 	"gguf/library":         {"config", "gguf"},
+	"gguf/library/pull":    {"config", "gguf"},
 	"gguf/refs":            {},
 	"gguf/synth":           {"gguf"},
 	"prefetch":             {},
@@ -36,7 +37,7 @@ var arrows = map[string][]string{
 	"ui/safe":              {},
 	"ui/markdown":          {"ui/safe"},
 	"ui":                   {"assets", "config", "gguf/library", "infer", "infer/chat", "infer/sample", "ui/markdown", "ui/safe"},
-	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/synth", "infer", "infer/chat", "infer/sample", "infer/token", "ui", "ui/safe"},
+	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/library/pull", "gguf/synth", "infer", "infer/chat", "infer/sample", "infer/token", "ui", "ui/safe"},
 }
 
 // TestArrows compares what each package imports with the table.
@@ -74,6 +75,33 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s may import %s, which has no row of its own", from, to)
 			}
 		}
+	}
+}
+
+// sockets says which of our packages may open connections: what else there is
+// of the program works without a network, and is known to.
+var sockets = []string{"gguf/library/pull"}
+
+// TestSockets compares who imports the network with the list.
+func TestSockets(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command to ask")
+	}
+	out, err := exec.Command(goTool, "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for row := range strings.Lines(string(out)) {
+		words := strings.Fields(row)
+		if slices.Contains(words, "net") || slices.Contains(words, "net/http") {
+			from, _ := ours(words[0])
+			found = append(found, from)
+		}
+	}
+	if !slices.Equal(found, sockets) {
+		t.Errorf("the packages that import the network are %v, not %v", found, sockets)
 	}
 }
 

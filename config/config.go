@@ -28,6 +28,8 @@ type Config struct {
 	RepeatLast    int
 	Seed          uint64 // 0: a new one each time
 
+	Offline bool // no connections
+
 	Theme string
 	Panel string
 }

@@ -57,6 +57,7 @@ var Keys = []Key{
 		}
 		return nil
 	}},
+	truth("offline", "false", "Never open a connection: true or false.", func(c *Config) *bool { return &c.Offline }),
 	choice("theme", "auto", []string{"auto", "dark", "light"}, "Colours: auto (the terminal's background decides), dark or light.", func(c *Config) *string { return &c.Theme }),
 	choice("panel", "full", []string{"full", "line", "off"}, "Live figures beside the chat: full, line or off.", func(c *Config) *string { return &c.Panel }),
 }
@@ -88,6 +89,17 @@ func choice(name, def string, of []string, doc string, at func(*Config) *string)
 			return fmt.Errorf("%s = %q is none of %s", name, v, strings.Join(of, ", "))
 		}
 		*at(c) = v
+		return nil
+	}}
+}
+
+func truth(name, def, doc string, at func(*Config) *bool) Key {
+	return Key{name, def, doc, func(c *Config, v string) error {
+		b, err := strconv.ParseBool(v)
+		if err != nil {
+			return fmt.Errorf("%s = %q is neither true nor false", name, v)
+		}
+		*at(c) = b
 		return nil
 	}}
 }

@@ -5,7 +5,7 @@
 //	            bounded   shards grouped,       parsed in
 //	            walk      duplicates folded     parallel
 //
-// It only reads. What it walks is not trusted: folders may loop, be huge or
+// It only reads, but for Removal.Do. What it walks is not trusted: folders may loop, be huge or
 // unreadable, names may be anything, and a file that ends in .gguf may be a
 // pipe. Names and errors that it returns are as they were found; whoever shows
 // them cleans them first.

@@ -86,6 +86,29 @@ func HubDir(getenv func(string) string) string {
 	return filepath.Join(cacheDir(getenv), "huggingface", "hub")
 }
 
+// HubToken is the token for the Hugging Face hub: from the environment, or
+// from the file that the hub's tools keep it in; "" when there is none.
+func HubToken(getenv func(string) string) string {
+	for _, name := range []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} {
+		if token := strings.TrimSpace(getenv(name)); token != "" {
+			return token
+		}
+	}
+	path := getenv("HF_TOKEN_PATH")
+	if path == "" {
+		home := getenv("HF_HOME")
+		if home == "" {
+			home = filepath.Join(cacheDir(getenv), "huggingface")
+		}
+		path = filepath.Join(home, "token")
+	}
+	b, err := readSmall(path, 4096)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
 // cacheDir is where others keep what can be made again: below .cache on every
 // system, unlike os.UserCacheDir.
 func cacheDir(getenv func(string) string) string {

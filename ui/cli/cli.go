@@ -94,7 +94,8 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
-	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand(), p.manCommand())
+	p.offlineFlag(root)
+	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.pullCommand(), p.rmCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand(), p.manCommand())
 	return root
 }
 

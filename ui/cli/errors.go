@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/gguf/library/pull"
 	"github.com/runnel-chat/runnel/infer"
 )
 
@@ -43,6 +44,8 @@ func exitCode(err error) int {
 		return ExitNotFound
 	case errors.Is(err, infer.ErrDoesNotFit):
 		return ExitDoesNotFit
+	case errors.Is(err, pull.ErrFailed):
+		return ExitDownload
 	}
 	return ExitFailed
 }

@@ -40,6 +40,16 @@ func (p *program) flag(c *cobra.Command, name, short, key, kind string) {
 	c.Flags().VarP(keyFlag{p, k, kind}, name, short, k.Doc)
 }
 
+// offlineFlag closes the program off; every command has it.
+func (p *program) offlineFlag(c *cobra.Command) {
+	k, err := config.Find("offline")
+	if err != nil {
+		panic(err)
+	}
+	f := c.PersistentFlags().VarPF(keyFlag{p, k, "bool"}, "offline", "", k.Doc)
+	f.NoOptDefVal = "true"
+}
+
 // engineFlags say which model to open and how.
 func (p *program) engineFlags(c *cobra.Command) {
 	p.flag(c, "model", "m", "model", "MODEL")

@@ -286,6 +286,7 @@ func TestHelp(t *testing.T) {
 	h := newHome(t)
 	for name, args := range map[string][]string{
 		"runnel": {"--help"}, "run": {"run", "--help"}, "list": {"list", "--help"}, "show": {"show", "--help"},
+		"pull": {"pull", "--help"}, "rm": {"rm", "--help"},
 		"bench": {"bench", "--help"}, "doctor": {"doctor", "--help"}, "debug": {"debug", "--help"},
 		"debug_logits": {"debug", "logits", "--help"}, "debug_tokenize": {"debug", "tokenize", "--help"},
 		"debug_template": {"debug", "template", "--help"}, "debug_synth": {"debug", "synth", "--help"},

@@ -18,6 +18,9 @@ import (
 func tree() *cobra.Command {
 	root := (&program{}).root()
 	root.InitDefaultCompletionCmd()
+	for _, c := range visible(root) {
+		c.InheritedFlags() // asked for, those of the root become its own
+	}
 	return root
 }
 

@@ -47,7 +47,7 @@ func (p *program) listCommand() *cobra.Command {
 				return listJSON(p.Out, models)
 			}
 			if len(models) == 0 {
-				fmt.Fprintf(p.Err, "No models here yet. Put a GGUF file into %s, or name its folder with model_dirs.\n",
+				fmt.Fprintf(p.Err, "No models here yet. Get one with runnel pull, put a GGUF file into %s, or name its folder with model_dirs.\n",
 					safe.Clean(library.OwnDir(p.paths)))
 				return nil
 			}

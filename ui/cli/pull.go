@@ -23,10 +23,11 @@ func (p *program) pullCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pull ORG/REPO[:QUANT] | URL",
 		Short: "Download a model",
-		Long: "Download a model from the Hugging Face hub into the cache that other programs share, or from any\n" +
-			"address into the program's own folder. Without a quantisation it takes Q4_K_M, or the nearest there is.\n" +
-			"What was received stays when it is interrupted, and the next call goes on from there. HF_TOKEN and\n" +
-			"HF_ENDPOINT are honoured. The path goes to standard output, progress to standard error.",
+		Long: "Download a model from the Hugging Face hub into the cache that other programs share, or\n" +
+			"from any address into the program's own folder. Without a quantisation it takes Q4_K_M,\n" +
+			"or the nearest there is. What was received stays when it is interrupted, and the next call\n" +
+			"goes on from there. HF_TOKEN and HF_ENDPOINT are honoured. The path goes to standard\n" +
+			"output, progress to standard error.",
 		Example: "  runnel pull org/model-GGUF:Q5_K_M\n  runnel pull https://example.com/model.gguf",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -38,7 +39,7 @@ func (p *program) pullCommand() *cobra.Command {
 			return p.pull(ctx, args[0], asJSON)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "Write one JSON event a line to standard output; the last one holds the paths.")
+	c.Flags().BoolVar(&asJSON, "json", false, "Write one JSON event a line; the last one holds the paths.")
 	return c
 }
 
@@ -102,12 +103,13 @@ type downloadView struct {
 	terminal bool
 	width    func() int
 	shown    time.Time // last
+	whole    bool      // the end was shown
 	since    time.Time // of the first progress
 	first    int64     // bytes that were here then
 	grew     time.Time // when the last byte came
 	done     int64
 	note     string // until a byte comes
-	drawn    bool   // a line without its end is on the screen
+	drawn    bool   // a line without its end is on the terminal
 }
 
 func newDownloadView(out io.Writer) *downloadView {
@@ -138,32 +140,29 @@ func (v *downloadView) at(s pull.Progress, now time.Time) {
 	if s.Note != "" {
 		v.note = s.Note
 	}
-	if v.json {
-		v.event(s, now)
-		return
-	}
-	if !v.terminal {
-		if s.Note != "" || now.Sub(v.shown) >= lineEvery || s.Done == s.Total && !v.drawn && s.Total > 0 {
-			v.shown, v.drawn = now, s.Done == s.Total
-			fmt.Fprintln(v.out, line(v.words(s, now)))
+	switch {
+	case v.terminal:
+		v.drawn = true
+		fmt.Fprintf(v.out, "\r%s\x1b[K", ansi.Truncate(line(v.words(s, now)), v.width()-1, "…"))
+	case v.json && (s.Note != "" || v.due(s, now, eventEvery)):
+		e := pullEvent{Type: "progress", File: s.File, Done: s.Done, Total: s.Total, Text: s.Note}
+		if s.Note != "" {
+			e.Type = "notice"
 		}
-		return
+		_ = json.NewEncoder(v.out).Encode(e) // a closed pipe is met at the last event
+	case !v.json && (s.Note != "" || v.due(s, now, lineEvery)):
+		fmt.Fprintln(v.out, line(v.words(s, now)))
 	}
-	v.drawn = true
-	fmt.Fprintf(v.out, "\r%s\x1b[K", ansi.Truncate(line(v.words(s, now)), v.width()-1, "…"))
 }
 
-func (v *downloadView) event(s pull.Progress, now time.Time) {
-	e := pullEvent{Type: "progress", File: s.File, Done: s.Done, Total: s.Total}
-	switch {
-	case s.Note != "":
-		e.Type, e.Text = "notice", s.Note
-	case now.Sub(v.shown) < eventEvery && (s.Done < s.Total || v.drawn):
-		return
-	default:
-		v.shown, v.drawn = now, s.Done == s.Total
+// due reports whether it is time for another line, and the end is shown once.
+func (v *downloadView) due(s pull.Progress, now time.Time, every time.Duration) bool {
+	whole := s.Done == s.Total
+	if now.Sub(v.shown) < every && !whole || whole && v.whole {
+		return false
 	}
-	_ = json.NewEncoder(v.out).Encode(e) // whoever has closed the pipe meets it at the last event
+	v.shown, v.whole = now, whole
+	return true
 }
 
 // words say how far the download is and what keeps it, if anything.

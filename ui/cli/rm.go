@@ -18,8 +18,8 @@ func (p *program) rmCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rm MODEL",
 		Short: "Delete a model from this machine",
-		Long: "Delete the files of a model, when they are in the program's own folder or in the Hugging Face cache.\n" +
-			"What another program keeps is left to it.",
+		Long: "Delete the files of a model, when they are in the program's own folder or in the\n" +
+			"Hugging Face cache. What another program keeps is left to it.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := interruptible(c.Context())

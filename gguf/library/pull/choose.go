@@ -132,7 +132,9 @@ func wanted(list []candidate, want string) []candidate {
 	for _, match := range []func(candidate) bool{
 		func(c candidate) bool { return strings.EqualFold(c.quant, want) },
 		func(c candidate) bool { return strings.EqualFold(strings.TrimPrefix(c.quant, "UD-"), want) },
-		func(c candidate) bool { return strings.EqualFold(c.stem, name) || strings.EqualFold(path.Base(c.stem), name) },
+		func(c candidate) bool {
+			return strings.EqualFold(c.stem, name) || strings.EqualFold(path.Base(c.stem), name)
+		},
 	} {
 		if found := having(list, match); len(found) > 0 {
 			return found

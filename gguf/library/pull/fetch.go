@@ -109,7 +109,7 @@ func (p *puller) fetch(ctx context.Context, root *os.Root, f file) error {
 	if err != nil {
 		return err
 	}
-	defer part.Close() // what counts was synced
+	defer part.Close()   // what counts was synced
 	if !f.isHere(root) { // another program may have been faster
 		r := &receiver{puller: p, file: f, root: root, part: part}
 		if err := r.receive(ctx); err != nil {

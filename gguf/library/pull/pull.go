@@ -168,13 +168,12 @@ func (p *puller) begin(name string, current func() int64) {
 	p.file, p.current = name, current
 }
 
-// end counts a whole file.
-func (p *puller) end(size int64) {
+// count counts a whole file.
+func (p *puller) count(size int64) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done += size
 	p.current = nil
-	p.mu.Unlock()
-	p.report("")
 }
 
 // fetchAll brings files below root, one after the other.
@@ -197,12 +196,15 @@ func (p *puller) fetchAll(ctx context.Context, root *os.Root, files []file) erro
 	p.total = total
 	p.mu.Unlock()
 	for _, f := range files {
-		if !f.here {
-			if err := p.fetch(ctx, root, f); err != nil {
-				return fmt.Errorf("%s: %w", f.name, err)
-			}
+		if f.here {
+			p.count(f.size)
+			continue
 		}
-		p.end(f.size)
+		if err := p.fetch(ctx, root, f); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		p.count(f.size)
+		p.report("")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,15 +45,14 @@ func sumOf(b []byte) string {
 type hub struct {
 	*httptest.Server
 	files map[string][]byte
-	// serve answers a request for a file in the hub's place, if it returns true.
-	serve func(w http.ResponseWriter, r *http.Request, data []byte) bool
 	// listing replaces the list of files.
 	listing func() any
 
-	mu    sync.Mutex
-	sent  int      // bytes of files asked for in ranges
-	asked []string // paths
-	auth  []string // what came as Authorization
+	mu sync.Mutex
+	// serve answers a request for a file in the hub's place, if it returns true.
+	serve func(w http.ResponseWriter, r *http.Request, data []byte) bool
+	sent  int      // bytes of files
+	auth  []string // what came as Authorization, one a request
 }
 
 func newHub(t *testing.T, files map[string][]byte) *hub {
@@ -65,8 +65,8 @@ func newHub(t *testing.T, files map[string][]byte) *hub {
 
 func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
-	h.asked = append(h.asked, r.URL.Path)
 	h.auth = append(h.auth, r.Header.Get("Authorization"))
+	serve := h.serve
 	h.mu.Unlock()
 	switch p := r.URL.Path; {
 	case p == "/api/models/org/repo/revision/main":
@@ -91,7 +91,7 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.NotFound(w, r)
 			return
 		}
-		if h.serve == nil || !h.serve(w, r, data) {
+		if serve == nil || !serve(w, r, data) {
 			h.send(w, r, data)
 		}
 	}
@@ -101,6 +101,28 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *hub) send(w http.ResponseWriter, r *http.Request, data []byte) {
 	w.Header().Set("ETag", `"`+sumOf(data)[:8]+`"`)
 	http.ServeContent(counting{w, h}, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// serves sets who answers.
+func (h *hub) serves(f func(w http.ResponseWriter, r *http.Request, data []byte) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.serve = f
+}
+
+// sentBytes, requests and auths say what was counted.
+func (h *hub) sentBytes() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sent
+}
+
+func (h *hub) requests() int { return len(h.auths()) }
+
+func (h *hub) auths() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.auth)
 }
 
 // counting counts what is sent.

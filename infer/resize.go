@@ -22,5 +22,8 @@ func (e *Engine) SetMemory(bytes int64) error {
 	return nil
 }
 
+// LayerMap says where the bytes of a layer are.
+type LayerMap = prefetch.LayerMap
+
 // WeightMap appends where the weights of each layer are.
-func (e *Engine) WeightMap(m []prefetch.LayerMap) []prefetch.LayerMap { return e.store.Map(m) }
+func (e *Engine) WeightMap(m []LayerMap) []LayerMap { return e.store.Map(m) }

@@ -30,6 +30,7 @@ type fakeEngine struct {
 	ctx     context.Context
 	stats   infer.Stats
 	info    infer.Info
+	layers  []infer.LayerMap
 	closed  bool
 	copied  string
 }
@@ -44,6 +45,16 @@ func (f *fakeEngine) Generate(ctx context.Context, msgs []chat.Message, r infer.
 
 func (f *fakeEngine) Stats() infer.Stats { return f.stats }
 func (f *fakeEngine) Info() infer.Info   { return f.info }
+
+func (f *fakeEngine) WeightMap(m []infer.LayerMap) []infer.LayerMap { return append(m, f.layers...) }
+
+func (f *fakeEngine) SetMemory(bytes int64) error {
+	if bytes < 1<<30 {
+		return infer.ErrDoesNotFit
+	}
+	f.stats.BudgetBytes = bytes
+	return nil
+}
 
 func (f *fakeEngine) Close() error {
 	f.closed = true

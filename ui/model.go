@@ -106,6 +106,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.onOpened(msg)
 	case deltaMsg:
 		cmd = m.onDelta(msg)
+	case resizedMsg:
+		m.onResized(msg)
 	case editedMsg:
 		m.onEdited(msg)
 	case tickMsg:
@@ -211,6 +213,10 @@ func (m *Model) look() {
 	}
 	s := m.engine.Stats()
 	m.panel.meter.look(s, processTime())
+	m.panel.layers = m.panel.layers[:0]
+	if s.Cache.StreamedBytes > 0 {
+		m.panel.layers = m.engine.WeightMap(m.panel.layers)
+	}
 	m.panel.phase = phaseWords(s.Phase)
 }
 

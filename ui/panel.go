@@ -19,6 +19,8 @@ type panel struct {
 	info  infer.Info
 	open  bool // there is an engine
 	phase string
+
+	layers []infer.LayerMap // where the weights are; empty when all of them stay
 }
 
 func (p *panel) SetSize(w, h int) { p.w, p.h = w, h }
@@ -48,6 +50,7 @@ func (p *panel) Render() []string {
 		b.row("  pinned", config.FormatSize(c.PinnedBytes))
 		b.row("  streamed", config.FormatSize(c.StreamedBytes)+" a pass")
 		b.row("  ring", config.FormatSize(c.RingBytes))
+		b.layerMap(p.layers)
 	}
 	b.row("kv cache", config.FormatSize(s.KVBytes))
 	b.row("budget", config.FormatSize(s.BudgetBytes))
@@ -65,9 +68,7 @@ func (p *panel) Render() []string {
 	if c.BoundRatio > 0 {
 		b.row("of the bound", fmt.Sprintf("%.0f %%", 100*c.BoundRatio))
 	}
-	if c.Limiter != "" {
-		b.row("limited by", c.Limiter)
-	}
+	b.limiter(s, p.meter.readRate)
 	b.gap()
 	b.row(s.Backend, fmt.Sprintf("%s · %d threads", s.ISA, s.Threads))
 	b.row("processors", fmt.Sprintf("%.1f", p.meter.cpu))

@@ -18,6 +18,10 @@ type Engine interface {
 	Generate(ctx context.Context, msgs []chat.Message, r infer.Request) *infer.Stream
 	Stats() infer.Stats
 	Info() infer.Info
+	// WeightMap appends where the weights of each layer are.
+	WeightMap(m []infer.LayerMap) []infer.LayerMap
+	// SetMemory changes the budget, also during an answer.
+	SetMemory(bytes int64) error
 	Close() error
 }
 

@@ -252,3 +252,37 @@ func TestIdleIsIdle(t *testing.T) {
 	}
 	answerWith(m, e, "x", "", infer.EndOfTurn, nil)
 }
+
+// TestBudgetWhileOpen: a new budget reaches the open model, or an error says
+// why not.
+func TestBudgetWhileOpen(t *testing.T) {
+	e := newFakeEngine()
+	m := chatWith(t, e)
+	run(m, press(m, "/set memory 2GiB", "<enter>"))
+	if e.stats.BudgetBytes != 2<<30 {
+		t.Errorf("the budget is %d", e.stats.BudgetBytes)
+	}
+	run(m, press(m, "/set memory 1MiB", "<enter>"))
+	wantOnScreen(t, m, "the memory budget is now 2.0 GiB", "✗ does not fit")
+}
+
+// TestStreamingPanel: what streams, where it is, and what would help.
+func TestStreamingPanel(t *testing.T) {
+	e := newFakeEngine()
+	c := &e.stats.Cache
+	c.StreamedBytes, c.PinnedBytes, c.LoadedBytes, c.RingBytes = 300<<20, 336<<20, 336<<20, 64<<20
+	c.Limiter, c.DiskBytesPerSecond, c.GainPerGiB, c.BoundRatio = "disk", 1.1e9, 1.43, 0.97
+	for l := range 22 {
+		lm := infer.LayerMap{Layer: l, Total: 30 << 20, Pinned: 15 << 20}
+		if l == 3 {
+			lm.Ring = 15 << 20
+		}
+		if l == 4 {
+			lm.Reading, lm.Ring = 4<<20, 8<<20
+		}
+		e.layers = append(e.layers, lm)
+	}
+	m := chatWith(t, e)
+	m.resize(140, 50)
+	wantOnScreen(t, m, "▅▅▅█▇▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅", "limited by disk, 1.1 GB/s; +1", "GiB of memory would give 1.4x", "97 %")
+}

@@ -210,6 +210,9 @@ func (m *Model) setParameter(arg string) tea.Cmd {
 		m.fail(err)
 		return nil
 	}
+	if name == "memory" && m.engine != nil {
+		return m.setMemory()
+	}
 	note := name + " is now " + strings.Join(f[1:], " ")
 	switch name {
 	case "context", "threads", "gpu", "kv", "memory":

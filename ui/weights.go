@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/ui/markdown"
+	"github.com/runnel-chat/runnel/ui/safe"
+)
+
+// layerMap draws one cell a layer: how much of it is in memory by its height,
+// what it is doing by its colour.
+func (b *panelLines) layerMap(layers []infer.LayerMap) {
+	for len(layers) > 0 {
+		n := min(len(layers), b.w)
+		var line strings.Builder
+		for _, l := range layers[:n] {
+			line.WriteString(b.cell(l))
+		}
+		b.lines = append(b.lines, line.String())
+		layers = layers[n:]
+	}
+}
+
+func (b *panelLines) cell(l infer.LayerMap) string {
+	in := ratio(l.Pinned+l.Ring, l.Total)
+	mark := string([]rune("▁▂▃▄▅▆▇█")[min(7, int(in*8))])
+	style := b.th.bar
+	switch {
+	case l.Reading > 0:
+		style = b.th.warn
+	case l.Ring > 0:
+		style = b.th.good
+	case in == 0:
+		style = b.th.dim
+	}
+	return style.Paint(mark)
+}
+
+// limiter says in a sentence what holds the model back and what would help.
+func (b *panelLines) limiter(s infer.Stats, readRate float64) {
+	c, words := s.Cache, ""
+	streams := c.StreamedBytes > 0
+	switch {
+	case c.Limiter == "":
+		return
+	case c.Limiter != "disk" || c.DiskBytesPerSecond <= 0:
+		words = "limited by " + c.Limiter
+		if streams {
+			words += "; the disk keeps up"
+		}
+	case readRate > 0:
+		words = fmt.Sprintf("limited by disk: %.1f of %.1f GB/s", readRate/1e9, max(c.DiskBytesPerSecond, readRate)/1e9)
+	default:
+		words = fmt.Sprintf("limited by disk, %.1f GB/s", c.DiskBytesPerSecond/1e9)
+	}
+	if streams && c.GainPerGiB > 1.05 {
+		words += fmt.Sprintf("; +1 GiB of memory would give %.1fx", c.GainPerGiB)
+	}
+	b.lines = append(b.lines, markdown.Plain(safe.Clean(words), b.w, "")...)
+}
+
+// resizedMsg says how a new budget was taken.
+type resizedMsg struct {
+	bytes int64
+	err   error
+}
+
+// setMemory gives the open model the budget that the settings say now.
+func (m *Model) setMemory() tea.Cmd {
+	e, bytes := m.engine, m.cfg.Memory
+	if bytes == 0 {
+		m.say("memory is now what the machine has, from the next model that is opened on (/model)")
+		return nil
+	}
+	return func() tea.Msg { return resizedMsg{bytes, e.SetMemory(bytes)} }
+}
+
+func (m *Model) onResized(msg resizedMsg) {
+	if msg.err != nil {
+		m.fail(msg.err)
+		return
+	}
+	m.say("the memory budget is now " + config.FormatSize(msg.bytes))
+	m.look()
+}

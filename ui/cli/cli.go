@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -66,13 +67,31 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
+	var failed error
+	keepErrors(root, &failed)
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithoutManpage(),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	err = cmp.Or(err, failed)
 	code := exitCode(err)
 	if code != ExitOK && code != ExitInterrupted {
 		fmt.Fprintf(s.Err, "runnel: %s\n", line(err.Error()))
 	}
 	return code
+}
+
+// keepErrors keeps what the commands return from fang, which would ask the
+// terminal for its colours first, and wait for an answer that a prompt may
+// still be reading.
+func keepErrors(c *cobra.Command, into *error) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			*into = run(c, args)
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		keepErrors(sub, into)
+	}
 }
 
 // line is text from outside as one line, with nothing in it that a terminal

@@ -17,6 +17,7 @@ import (
 const (
 	maxRedirects = 10
 	maxPause     = 30 * time.Second // between two tries
+	firstTries   = 3                // while no server has answered at all
 )
 
 // newClient makes a client that gives the token to the hub and to nobody
@@ -117,6 +118,7 @@ func (p *puller) get(ctx context.Context, address, byteRange string) (*http.Resp
 		}
 		return fail(err)
 	}
+	p.answered.Store(true)
 	if err := checkStatus(resp, p.Token != ""); err != nil {
 		_ = resp.Body.Close() // its status is all that counts
 		return fail(err)
@@ -192,7 +194,11 @@ func (t *patience) again(ctx context.Context, err error, what string) error {
 		return err
 	}
 	t.failures++
-	if t.failures >= t.p.Tries {
+	tries := t.p.Tries
+	if !t.p.answered.Load() { // more likely no network than a bad moment
+		tries = min(tries, firstTries)
+	}
+	if t.failures >= tries {
 		return fmt.Errorf("given up after %d tries: %w", t.failures, err)
 	}
 	pause := min(t.p.Backoff<<(t.failures-1), maxPause)

@@ -212,7 +212,7 @@ func (r *receiver) done() int64 {
 }
 
 // saveEvery is how often what is here is noted down.
-const saveEvery = time.Second
+const saveEvery = 5 * time.Second
 
 // parts runs the workers and notes down from time to time what they brought.
 // The first error ends all of them.
@@ -371,11 +371,15 @@ func (r *receiver) mark(s span) int64 {
 	return covered(r.have) - before
 }
 
-// save notes down what is here.
+// save notes down what is here, once it is on the disk: a note must not
+// promise what a power cut takes away.
 func (r *receiver) save() error {
 	r.mu.Lock()
 	n := note{r.size, r.version, r.have}
 	r.mu.Unlock()
+	if err := r.part.Sync(); err != nil {
+		return err
+	}
 	b, err := json.Marshal(n)
 	if err != nil {
 		return err

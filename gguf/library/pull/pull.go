@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -107,6 +108,7 @@ type puller struct {
 	Options
 	endpoint *url.URL
 	client   *http.Client
+	answered atomic.Bool // a server has, whatever it was
 
 	mu       sync.Mutex // also held while Progress is called
 	file     string

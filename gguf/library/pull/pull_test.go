@@ -483,6 +483,54 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestNoNetwork: where nobody answers at all, it ends soon.
+func TestNoNetwork(t *testing.T) {
+	h := newHub(t, nil)
+	h.Close()
+	if _, err := Pull(context.Background(), "org/repo", h.options(t)); says(err, "given up after 3 tries") != nil {
+		t.Error(err)
+	}
+}
+
+// TestBadNotes: what lies beside a part is believed only when it can be true.
+func TestBadNotes(t *testing.T) {
+	data := content(300_000, 1)
+	for name, note := range map[string]string{
+		"none": "", "no JSON": "{", "another size": `{"size":1,"have":[{"From":0,"To":1}]}`,
+		"beyond": `{"size":300000,"have":[{"From":0,"To":300001}]}`, "before": `{"size":300000,"have":[{"From":-5,"To":9}]}`,
+		"backwards": `{"size":300000,"have":[{"From":9,"To":5}]}`,
+	} {
+		h := newHub(t, map[string][]byte{"m.gguf": data})
+		o := h.options(t)
+		blobs := filepath.Join(o.Hub, "models--org--repo", "blobs")
+		part := filepath.Join(blobs, sumOf(data))
+		if err := errors.Join(os.MkdirAll(blobs, 0o755), os.WriteFile(part+partSuffix, make([]byte, len(data)), 0o600),
+			os.WriteFile(part+noteSuffix, []byte(note), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Pull(context.Background(), "org/repo", o); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		holds(t, o.Hub, part, data)
+	}
+	// One that could be true and is not costs a download, not a wrong file.
+	h := newHub(t, map[string][]byte{"m.gguf": data})
+	o := h.options(t)
+	part := filepath.Join(o.Hub, "models--org--repo", "blobs", sumOf(data))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o755), os.WriteFile(part+partSuffix, make([]byte, len(data)), 0o600),
+		os.WriteFile(part+noteSuffix, []byte(`{"size":300000,"have":[{"From":0,"To":300000}]}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Pull(context.Background(), "org/repo", o); says(err, "its hash is") != nil {
+		t.Error(err)
+	}
+	if _, err := Pull(context.Background(), "org/repo", o); err != nil {
+		t.Error(err)
+	}
+	holds(t, o.Hub, part, data)
+}
+
 // TestSpace: what does not fit is not begun.
 func TestSpace(t *testing.T) {
 	h := newHub(t, map[string][]byte{"m.gguf": content(5000, 1)})

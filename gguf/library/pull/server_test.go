@@ -209,7 +209,7 @@ func says(err error, want string) error {
 	case err == nil:
 		return fmt.Errorf("no error, want %q", want)
 	case !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n"):
-		return fmt.Errorf("%q, want %q in one line", err, want)
+		return fmt.Errorf("%q, want %q in one line", err.Error(), want)
 	}
 	return nil
 }

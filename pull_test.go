@@ -55,8 +55,9 @@ func TestPullInATerminal(t *testing.T) {
 		{"C-c", `\^C\s+left 130`},
 		{"y", `(?s)deleted small.*left 0`},
 	} {
-		term.keys("clear; "+program(t)+" rm small; echo left $?", "Enter")
-		term.until(`Delete small, .*\? \[y/N\]`)
+		// What the screen still shows of the last time is above no such line.
+		term.keys("clear; echo now "+answer.key+"; "+program(t)+" rm small; echo left $?", "Enter")
+		term.until(`(?ms)^now ` + answer.key + `$.*Delete small, .*\? \[y/N\]`)
 		if term.keys(answer.key); answer.key != "C-c" {
 			term.keys("Enter")
 		}

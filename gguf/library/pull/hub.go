@@ -151,9 +151,14 @@ func (p *puller) getJSON(ctx context.Context, address *url.URL, into any) (next 
 		if m == nil {
 			return nil
 		}
-		if next, err = address.Parse(m[1]); err != nil || next.Host != address.Host || next.Scheme != address.Scheme {
-			return permanent("the listing of %s goes on at another host", address.Host)
+		// Of where it goes on only the query counts: a mirror names the
+		// hub's own address, and the token stays here.
+		more, err := url.Parse(m[1])
+		if err != nil {
+			return permanent("the listing of %s goes on at no address", address.Host)
 		}
+		next = address.JoinPath()
+		next.RawQuery = more.RawQuery
 		return nil
 	})
 	return next, err

@@ -388,6 +388,29 @@ func TestBadListings(t *testing.T) {
 	}
 }
 
+// TestPages: a listing goes on where it says, at the same host, and not for
+// ever.
+func TestPages(t *testing.T) {
+	data := content(1000, 1)
+	h := newHub(t, map[string][]byte{"second-Q4_K_M.gguf": data})
+	h.listing = func() any { return []any{entryOf("first-Q8_0.gguf", data)} }
+	h.next = "https://hub.invalid/elsewhere?recursive=true&cursor=2"
+	o := h.options(t)
+	r, err := Pull(context.Background(), "org/repo", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, o.Hub, r.Paths[0], data)
+	h.next = "?recursive=true&cursor=1"
+	if _, err := Pull(context.Background(), "org/repo", o); says(err, "more files than 50 pages") != nil {
+		t.Error(err)
+	}
+	h.next = ":"
+	if _, err := Pull(context.Background(), "org/repo", o); says(err, "goes on at no address") != nil {
+		t.Error(err)
+	}
+}
+
 // TestTokenStaysHome: files lie on other hosts than the hub, which must not
 // learn the token.
 func TestTokenStaysHome(t *testing.T) {

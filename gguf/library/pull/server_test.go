@@ -47,6 +47,7 @@ type hub struct {
 	files map[string][]byte
 	// listing replaces the list of files.
 	listing func() any
+	next    string // where the list of files goes on
 
 	mu sync.Mutex
 	// serve answers a request for a file in the hub's place, if it returns true.
@@ -71,7 +72,12 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch p := r.URL.Path; {
 	case p == "/api/models/org/repo/revision/main":
 		writeJSON(w, map[string]any{"sha": commit, "siblings": []string{}})
-	case p == "/api/models/org/repo/tree/"+commit && r.URL.RawQuery == "recursive=true":
+	case p == "/api/models/org/repo/tree/"+commit && r.URL.Query().Get("cursor") == "2":
+		writeJSON(w, []any{entryOf("second-Q4_K_M.gguf", h.files["second-Q4_K_M.gguf"])})
+	case p == "/api/models/org/repo/tree/"+commit && r.URL.Query().Get("recursive") == "true":
+		if h.next != "" {
+			w.Header().Set("Link", "<"+h.next+`>; rel="next"`)
+		}
 		if h.listing != nil {
 			writeJSON(w, h.listing())
 			return

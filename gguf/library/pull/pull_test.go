@@ -2,6 +2,8 @@ package pull
 
 import (
 	"context"
+	"crypto/sha1" // what git names small files by
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -622,5 +624,26 @@ func TestPlantedLinks(t *testing.T) {
 	}
 	if left := tree(t, outside); len(left) > 0 {
 		t.Errorf("written outside: %v", left)
+	}
+}
+
+// TestGitSum: a file that git itself keeps is checked against git's hash.
+func TestGitSum(t *testing.T) {
+	data := content(1000, 1)
+	h := newHub(t, map[string][]byte{"m.gguf": data})
+	sum := sha1.Sum(append([]byte("blob 1000\x00"), data...))
+	oid := hex.EncodeToString(sum[:])
+	h.listing = func() any {
+		return []any{map[string]any{"type": "file", "path": "m.gguf", "size": 1000, "oid": oid}}
+	}
+	o := h.options(t)
+	r, err := Pull(context.Background(), "org/repo", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, o.Hub, r.Paths[0], data)
+	oid = commit
+	if _, err := Pull(context.Background(), "org/repo", h.options(t)); says(err, "its hash is") != nil {
+		t.Error(err)
 	}
 }

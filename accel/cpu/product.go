@@ -11,7 +11,7 @@ import (
 // free, few enough that the workers end together and that a stop-the-world
 // never waits long for a call into assembly.
 const (
-	chunkBytes   = 96 << 10 // packed weight bytes of a chunk when one token reads it once
+	chunkBytes   = 256 << 10 // packed weight bytes of a chunk when one token reads it once
 	chunkRows    = 64       // rows of a chunk when a batch shares the weights: two pairs of blocks
 	chunkColumns = 192      // tokens of such a chunk
 )

@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"runtime"
+
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/infer/model"
 	"github.com/runnel-chat/runnel/prefetch"
@@ -26,6 +28,7 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 	if err == nil && plan.StreamedBytes() > 0 {
 		profile := prefetch.ProfileOf(paths[0], o.Cache, true)
 		files.Use(profile.Kind())
+		makeRoomForReaders()
 		disk.BytesPerSecond = profile.BytesPerSecond
 		options.Readers = max(profile.Depth, 4)
 		plan, err = prefetch.BuildPlan(weights, budget, options)
@@ -42,6 +45,16 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 		src = o.source(src)
 	}
 	return plan, src, disk, nil
+}
+
+// makeRoomForReaders lets readers that come back from the disk run at once: with
+// every processor's slot taken by a worker in a kernel, they would wait for
+// the scheduler's next tick, 10 ms, and the disk with them. The workers are
+// as many as before; the system shares the cores.
+func makeRoomForReaders() {
+	if n := runtime.NumCPU() + 2; runtime.GOMAXPROCS(0) < n {
+		runtime.GOMAXPROCS(n)
+	}
 }
 
 // actBytes is what the backend needs at most for the quantised input of a

@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"accel/cuda":           {"accel", "assets", "gguf"},
 	"infer":                {"accel", "accel/cpu", "accel/cuda", "gguf", "infer/chat", "infer/kv", "infer/model", "infer/sample", "infer/token", "prefetch"},
 	"infer/chat":           {},
+	"infer/chat/store":     {"infer/chat"},
 	"infer/kv":             {"accel"},
 	"infer/model":          {"accel", "gguf", "infer/kv"},
 	"infer/sample":         {},

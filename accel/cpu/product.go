@@ -12,8 +12,8 @@ import (
 // never waits long for a call into assembly.
 const (
 	chunkBytes   = 256 << 10 // packed weight bytes of a chunk when one token reads it once
-	chunkRows    = 64       // rows of a chunk when a batch shares the weights: two pairs of blocks
-	chunkColumns = 192      // tokens of such a chunk
+	chunkRows    = 64        // rows of a chunk when a batch shares the weights: two pairs of blocks
+	chunkColumns = 192       // tokens of such a chunk
 )
 
 // product is one queued dst = W·x, cut into chunks of rows and tokens.

@@ -37,8 +37,8 @@ var arrows = map[string][]string{
 	"infer/token":          {"gguf"},
 	"ui/safe":              {},
 	"ui/markdown":          {"ui/safe"},
-	"ui":                   {"assets", "config", "gguf/library", "infer", "infer/chat", "infer/sample", "ui/markdown", "ui/safe"},
-	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/library/pull", "gguf/synth", "infer", "infer/chat", "infer/sample", "infer/token", "ui", "ui/safe"},
+	"ui":                   {"assets", "config", "gguf/library", "infer", "infer/chat", "infer/chat/store", "infer/sample", "ui/markdown", "ui/safe"},
+	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/library/pull", "gguf/synth", "infer", "infer/chat", "infer/chat/store", "infer/sample", "infer/token", "ui", "ui/safe"},
 }
 
 // TestArrows compares what each package imports with the table.

@@ -55,7 +55,7 @@ func (m *Model) ask() tea.Cmd {
 	m.answer = a
 	m.panel.phase = "reading"
 	a.stream = m.engine.Generate(ctx, msgs, m.o.Request(m.cfg))
-	return tea.Batch(a.wait(), m.tick())
+	return tea.Batch(a.wait(), m.tick(), m.keep())
 }
 
 // messages is the conversation as the engine is told.
@@ -88,7 +88,7 @@ func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
 		return a.wait()
 	}
 	m.finish(a, d)
-	return nil
+	return m.keep()
 }
 
 // finish ends the answer in hand.

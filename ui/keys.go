@@ -22,6 +22,8 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		return m.onEscape()
 	case m.view == viewPalette:
 		return m.onPaletteKey(k)
+	case m.view == viewSessions:
+		return m.onSessionsKey(k)
 	case m.view == viewPicker && key != "f2":
 		return m.onPickerKey(k)
 	case m.selecting():

@@ -18,6 +18,7 @@ const (
 	viewPicker
 	viewHelp
 	viewPalette
+	viewSessions
 )
 
 // Model is the whole chat: what is on the screen and what it talks to.
@@ -28,25 +29,29 @@ type Model struct {
 	now  func() time.Time
 	keys map[string]*command
 
-	w, h    int
-	theme   *theme
-	mode    panelMode
-	view    view
-	talk    transcript
-	write   composer
-	pick    picker
-	needle  string // what was looked for last
-	palette palette
-	panel   panel
-	place   layout
-	hint    string // an answer to the last key, until the next one
-	scroll  int    // of the help
-	picked  int    // the selected item, -1 for none
+	w, h     int
+	theme    *theme
+	mode     panelMode
+	view     view
+	talk     transcript
+	write    composer
+	pick     picker
+	needle   string // what was looked for last
+	palette  palette
+	sessions sessions
+	panel    panel
+	place    layout
+	hint     string // an answer to the last key, until the next one
+	scroll   int    // of the help
+	picked   int    // the selected item, -1 for none
 
 	engine  Engine
 	opening *opening // a model being opened
 	answer  *answer  // an answer being made
 	ticking bool
+	keeper  *keeper // nil: nothing is kept
+	kept    time.Time
+	unkept  bool      // the last try to keep failed
 	quitAt  time.Time // when Ctrl-C asks for a second one
 }
 
@@ -70,6 +75,12 @@ func New(ctx context.Context, o Options) *Model {
 	if o.Config.System != "" {
 		m.talk.add(newItem("system", o.Config.System))
 	}
+	if o.Store != nil {
+		m.keeper = newKeeper(o.Store)
+	}
+	if o.Notice != "" {
+		m.say(o.Notice)
+	}
 	m.resize(80, 24)
 	return m
 }
@@ -79,6 +90,9 @@ func (m *Model) Init() tea.Cmd {
 	cmds := []tea.Cmd{}
 	if m.cfg.Theme == "auto" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	if m.keeper != nil && m.o.Continue {
+		cmds = append(cmds, m.resume(0))
 	}
 	if m.o.Model != "" {
 		return tea.Batch(append(cmds, m.openNamed(m.o.Model))...)
@@ -108,6 +122,16 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.onDelta(msg)
 	case resizedMsg:
 		m.onResized(msg)
+	case savedMsg:
+		m.onSaved(msg)
+	case toldMsg:
+		m.onTold(msg)
+	case resumedMsg:
+		cmd = m.onResumed(msg)
+	case sessionsMsg:
+		m.onSessions(msg)
+	case foundMsg:
+		m.onFound(msg)
 	case editedMsg:
 		m.onEdited(msg)
 	case tickMsg:
@@ -141,6 +165,8 @@ func (m *Model) arrange() {
 
 func (m *Model) onPaste(msg tea.PasteMsg) tea.Cmd {
 	switch m.view {
+	case viewSessions:
+		return m.narrowSessions(m.sessions.filter + oneLine(msg.Content))
 	case viewPalette:
 		m.palette.narrow(m.palette.filter + oneLine(msg.Content))
 		return nil
@@ -200,7 +226,7 @@ func (m *Model) onTick() tea.Cmd {
 	m.ticking = false
 	m.look()
 	if m.busy() {
-		return m.tick()
+		return tea.Batch(m.tick(), m.keepPartial())
 	}
 	m.panel.meter.rest()
 	return nil
@@ -232,6 +258,10 @@ func phaseWords(p infer.Phase) string {
 
 // close stops what is going on and closes the engine; the program has ended.
 func (m *Model) close() error {
+	if m.keeper != nil {
+		m.keep()
+		m.keeper.close()
+	}
 	if m.answer != nil {
 		m.answer.cancel()
 	}

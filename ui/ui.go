@@ -42,6 +42,13 @@ type Options struct {
 	// Request makes the request of the next answer.
 	Request func(c config.Config) infer.Request
 
+	// Store keeps the conversations; nil: nothing is kept.
+	Store Store
+	// Notice is shown at the start, if not empty.
+	Notice string
+	// Continue resumes the newest conversation.
+	Continue bool
+
 	// Clipboard sets the desktop's clipboard; nil is the real one.
 	Clipboard func(text string) error
 

@@ -46,7 +46,7 @@ func (m *Model) newChat(string) tea.Cmd {
 	if m.cfg.System != "" {
 		m.talk.add(newItem("system", m.cfg.System))
 	}
-	return nil
+	return m.freshChat()
 }
 
 func (m *Model) cyclePanel(string) tea.Cmd {

@@ -63,6 +63,8 @@ func (m *Model) body() []string {
 	switch m.view {
 	case viewPicker:
 		return m.pick.Render()
+	case viewSessions:
+		return m.sessions.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
 	case viewPalette:
 		return m.palette.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
 	case viewHelp:
@@ -100,6 +102,8 @@ func (m *Model) hintLine(w int) string {
 		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	case m.view == viewPicker:
 		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter open · Esc back", w, "…"))
+	case m.view == viewSessions:
+		return m.theme.dim.Paint(ansi.Truncate("type to search · ↑↓ choose · Enter resume · Esc back", w, "…"))
 	case m.view == viewPalette:
 		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter run · Esc back", w, "…"))
 	case m.view == viewHelp:

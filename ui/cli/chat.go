@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/chat/store"
 	"github.com/runnel-chat/runnel/ui"
 )
 
@@ -20,10 +22,11 @@ func (p *program) chat(ctx context.Context, args []string) error {
 	if len(args) == 1 {
 		model = args[0]
 	}
-	return ui.Run(ctx, ui.Options{
-		Config: p.cfg,
-		Model:  model,
-		Models: func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },
+	o := ui.Options{
+		Config:   p.cfg,
+		Continue: p.resume,
+		Model:    model,
+		Models:   func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },
 		Resolve: func(ctx context.Context, name string) (string, error) {
 			return library.Resolve(ctx, p.places(), name)
 		},
@@ -38,7 +41,17 @@ func (p *program) chat(ctx context.Context, args []string) error {
 		Request: func(c config.Config) infer.Request {
 			return infer.Request{Sample: samplingOptions(c), MaxTokens: c.MaxTokens}
 		},
-	})
+	}
+	if p.forget {
+		return ui.Run(ctx, o)
+	}
+	s, err := store.Open(filepath.Join(p.paths.Data, "chats.db"))
+	if err != nil {
+		o.Notice = "This conversation is not kept on the disk: " + err.Error()
+		return ui.Run(ctx, o)
+	}
+	o.Store, o.Notice = s, s.Notice()
+	return errors.Join(ui.Run(ctx, o), s.Close())
 }
 
 // fitWords says in a few words whether a model fits this machine's memory.

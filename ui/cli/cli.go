@@ -54,6 +54,9 @@ type program struct {
 	cfg   config.Config
 	paths config.Paths
 	flags []flagValue // given on the command line, in order
+
+	resume bool // the chat goes on with the last conversation
+	forget bool // and keeps nothing
 }
 
 // Main runs the command line and returns the exit code.
@@ -113,6 +116,8 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
+	root.Flags().BoolVarP(&p.resume, "continue", "c", false, "Go on with the last conversation.")
+	root.Flags().BoolVar(&p.forget, "no-history", false, "Keep nothing of the conversation on the disk.")
 	p.offlineFlag(root)
 	root.AddCommand(p.runCommand(), p.listCommand(), p.showCommand(), p.pullCommand(), p.rmCommand(), p.benchCommand(), p.doctorCommand(), p.debugCommand(), p.manCommand())
 	return root

@@ -197,8 +197,17 @@ func TestSearch(t *testing.T) {
 		text string
 		want []int64
 	}{
-		{"quick", []int64{a}}, {"uber FOX", []int64{a}}, {"qui", []int64{a}}, {"riv", []int64{b}},
-		{"quick dog", nil}, {"", nil}, {"  \x00 ", nil}, {`"fox`, []int64{a}}, {"fox OR dog", nil}, {"content:fox", nil}, {"-dog", []int64{b}},
+		{"quick", []int64{a}},
+		{"uber FOX", []int64{a}},
+		{"qui", []int64{a}},
+		{"riv", []int64{b}},
+		{"quick dog", nil},
+		{"", nil},
+		{"  \x00 ", nil},
+		{`"fox`, []int64{a}},
+		{"fox OR dog", nil},
+		{"content:fox", nil},
+		{"-dog", []int64{b}},
 	} {
 		var got []int64
 		for _, h := range must[[]Hit](t)(s.Search(c.text, 9)) {

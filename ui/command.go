@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/config"
 )
 
 // command is something a user can do by key, by slash command or both. This
@@ -85,33 +87,9 @@ func (m *Model) slash(line string) (cmd tea.Cmd, ok bool) {
 
 // nearest is the slash command that a wrong one probably meant.
 func nearest(name string) string {
-	best, distance := "help", 1<<30
+	var names []string
 	for _, c := range commands {
-		for _, s := range c.slash {
-			if d := edits(name, s); d < distance {
-				best, distance = s, d
-			}
-		}
+		names = append(names, c.slash...)
 	}
-	return best
-}
-
-// edits is the number of changes between two words (Levenshtein).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return config.Nearest(name, names)
 }

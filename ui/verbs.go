@@ -248,7 +248,7 @@ func scrollBy(pages int) func(*Model, string) tea.Cmd {
 
 // editedMsg brings a text back from the editor.
 type editedMsg struct {
-	path string
+	text string
 	err  error
 }
 
@@ -263,26 +263,33 @@ func (m *Model) openEditor(string) tea.Cmd {
 		m.hint = "neither VISUAL nor EDITOR names an editor"
 		return nil
 	}
+	text := m.write.full()
+	return func() tea.Msg {
+		path, err := draftFile(text)
+		if err != nil {
+			return editedMsg{err: err}
+		}
+		return tea.ExecProcess(exec.Command(words[0], append(words[1:], path)...), func(err error) tea.Msg {
+			b, rerr := os.ReadFile(path)
+			return editedMsg{string(b), errors.Join(err, rerr, os.Remove(path))}
+		})()
+	}
+}
+
+// draftFile writes text where an editor finds it.
+func draftFile(text string) (path string, err error) {
 	f, err := os.CreateTemp("", "runnel-*.md")
-	if err == nil {
-		_, err = f.WriteString(m.write.full())
-		err = errors.Join(err, f.Close())
-	}
 	if err != nil {
-		m.fail(err)
-		return nil
+		return "", err
 	}
-	path := f.Name()
-	return tea.ExecProcess(exec.Command(words[0], append(words[1:], path)...), func(err error) tea.Msg {
-		return editedMsg{path, err}
-	})
+	_, err = f.WriteString(text)
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 func (m *Model) onEdited(msg editedMsg) {
-	b, err := os.ReadFile(msg.path)
-	if err = errors.Join(msg.err, err, os.Remove(msg.path)); err != nil {
-		m.fail(err)
+	if msg.err != nil {
+		m.fail(msg.err)
 		return
 	}
-	m.write.set(strings.TrimRight(string(b), "\n"))
+	m.write.set(strings.TrimRight(msg.text, "\n"))
 }

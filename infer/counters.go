@@ -45,8 +45,13 @@ func (c *counters) prompt(tokens, reused int) {
 
 func (c *counters) prefilled(n int, d time.Duration) {
 	c.promptDone.Add(int64(n))
-	c.totalPrompt.Add(uint64(n))
 	c.prefill.Add(int64(d))
+	c.readAhead(n, d)
+}
+
+// readAhead counts tokens that no request has asked for yet.
+func (c *counters) readAhead(n int, d time.Duration) {
+	c.totalPrompt.Add(uint64(n))
 	c.prefillTime.Add(int64(d))
 }
 

@@ -35,10 +35,13 @@ type Engine struct {
 	ctx   context.Context // ends with Close
 	close context.CancelFunc
 	busy  atomic.Bool
-	work  sync.WaitGroup // the answer being made
+	work  sync.WaitGroup // the answer, or the draft, in hand
 
 	mu     sync.Mutex
 	closed bool
+	draft  *draft  // being read ahead
+	held   []int32 // the tokens in the cache after the last piece of work
+	ready  bool    // and the logits after them are known
 }
 
 // Info returns what does not change while the engine is open.
@@ -68,6 +71,15 @@ func (e *Engine) Stats() Stats {
 // begin claims the session for one piece of work. The returned context ends
 // with ctx or with the engine; done gives the session back.
 func (e *Engine) begin(ctx context.Context) (_ context.Context, done func(), err error) {
+	ctx, done, err = e.reserve(ctx)
+	if err == nil {
+		e.claim(ctx, nil)
+	}
+	return ctx, done, err
+}
+
+// reserve is begin before the wait for a draft to let go of the session.
+func (e *Engine) reserve(ctx context.Context) (_ context.Context, done func(), err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -82,12 +94,22 @@ func (e *Engine) begin(ctx context.Context) (_ context.Context, done func(), err
 	e.count.begin()
 	return ctx, func() {
 		e.count.enter(Idle)
-		e.count.cache(e.session.cache.Len(), e.session.cache.Bytes())
+		e.claim(ctx, nil) // where the work failed before it came to that
+		e.look()
 		unhook()
 		cancel()
 		e.busy.Store(false)
 		e.work.Done()
 	}, nil
+}
+
+// look takes down what the session holds, for those who do not own it.
+func (e *Engine) look() {
+	s := e.session
+	e.count.cache(s.cache.Len(), s.cache.Bytes())
+	e.mu.Lock()
+	e.held, e.ready = append(e.held[:0], s.ids...), s.ready != nil
+	e.mu.Unlock()
 }
 
 // Logits evaluates ids as one prompt from an empty cache and calls row with

@@ -32,7 +32,7 @@ func (e *Engine) Complete(ctx context.Context, text string, r Request) *Stream {
 func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt, error)) *Stream {
 	s := NewStream()
 	asked := time.Now()
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.reserve(ctx)
 	if err != nil {
 		s.Finish(Failed, err)
 		return s
@@ -45,11 +45,12 @@ func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt
 		defer done()
 		defer func() {
 			if v := recover(); v != nil {
-				reason, err = Failed, &InternalError{Value: v, Stack: debug.Stack()}
+				reason, err = Failed, internalError(v)
 			}
 		}()
 		e.count.enter(Prefill)
 		p, err2 := ask(s)
+		e.claim(ctx, p.ids)
 		if err = err2; err != nil {
 			return
 		}
@@ -65,6 +66,8 @@ type InternalError struct {
 	Value any
 	Stack []byte
 }
+
+func internalError(v any) error { return &InternalError{Value: v, Stack: debug.Stack()} }
 
 func (e *InternalError) Error() string {
 	line, _, _ := strings.Cut(fmt.Sprint(e.Value), "\n")

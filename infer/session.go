@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/runnel-chat/runnel/accel"
@@ -21,9 +22,13 @@ type session struct {
 	pass  *model.Pass
 	count *counters
 
-	ids    []int32 // the tokens behind the cached positions
-	tables []int   // the number in the store of each of the model's tables
-	row    []byte  // one row of a table, as stored
+	ids    []int32   // the tokens behind the cached positions
+	ready  []float32 // the logits after them, where a draft was read to its end; nil: not known
+	tables []int     // the number in the store of each of the model's tables
+	row    []byte    // one row of a table, as stored
+
+	drafting bool // the last passes were of a draft
+	base     int  // where the cache can go back to, however the draft changes
 }
 
 // markTokens is how much of a prompt must be left for a place that the next
@@ -34,36 +39,45 @@ const markTokens = 64
 // last token. The longest common prefix is reused; the caller never speaks of
 // appending or rewinding.
 func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
-	keep := 0
-	for keep < len(s.ids) && keep < len(want)-1 && s.ids[keep] == want[keep] {
-		keep++
+	s.drafting = false
+	if ready := s.ready; ready != nil && slices.Equal(s.ids, want) {
+		s.ready = nil // whoever draws from them may change them
+		s.count.prompt(len(want), len(want))
+		return ready, nil
 	}
-	s.truncate(keep)
+	s.truncate(min(shared(s.ids, want), len(want)-1))
 	s.cache.Trim(len(want) + accel.KVBlock) // a shorter conversation gives memory to the weights
 	s.count.prompt(len(want), len(s.ids))
 	for {
 		if len(want)-len(s.ids) >= markTokens {
 			s.cache.Mark()
 		}
-		n := min(s.pass.Capacity(), len(want)-len(s.ids))
-		last := len(s.ids)+n == len(want)
-		start := time.Now()
-		if err := s.forward(ctx, want[len(s.ids):len(s.ids)+n], prefetch.PassPrefill); err != nil {
-			return nil, err
-		}
-		var logits []float32
-		var err error
-		if last {
-			logits, err = s.logits(n - 1)
-		}
-		if e := s.end(n, err); e != nil {
-			return nil, e
-		}
-		s.count.prefilled(n, time.Since(start))
-		if last {
-			return logits, nil
+		logits, err := s.prefill(ctx, want, s.count.prefilled)
+		if err != nil || logits != nil {
+			return logits, err
 		}
 	}
+}
+
+// prefill runs the next batch of want, and returns the logits after the last
+// token if that is in it.
+func (s *session) prefill(ctx context.Context, want []int32, count func(int, time.Duration)) ([]float32, error) {
+	n := min(s.pass.Capacity(), len(want)-len(s.ids))
+	last := len(s.ids)+n == len(want)
+	start := time.Now()
+	if err := s.forward(ctx, want[len(s.ids):len(s.ids)+n], prefetch.PassPrefill); err != nil {
+		return nil, err
+	}
+	var logits []float32
+	var err error
+	if last {
+		logits, err = s.logits(n - 1)
+	}
+	if err := s.end(n, err); err != nil {
+		return nil, err
+	}
+	count(n, time.Since(start))
+	return logits, nil
 }
 
 // step appends one token and returns the logits after it.
@@ -100,6 +114,7 @@ func (s *session) verify(ctx context.Context, id int32, guessed []int32) (accel.
 // After an error the cache is as it was before.
 func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKind) error {
 	pos := s.cache.Len()
+	s.ready = nil // the pass writes over them
 	if err := s.cache.Extend(len(ids)); err != nil {
 		return err
 	}
@@ -167,6 +182,7 @@ func (s *session) logits(t int) ([]float32, error) {
 // each calls f with the logits of every token of ids, evaluated as one prompt
 // from an empty cache.
 func (s *session) each(ctx context.Context, ids []int32, f func(pos int, logits []float32) error) error {
+	s.drafting = false
 	s.truncate(0)
 	for len(s.ids) < len(ids) {
 		pos := len(s.ids)
@@ -200,4 +216,18 @@ func (s *session) project(n, pos int, f func(int, []float32) error) error {
 }
 
 // truncate forgets the tokens from n on, and more where the cache must.
-func (s *session) truncate(n int) { s.ids = s.ids[:s.cache.Truncate(n)] }
+func (s *session) truncate(n int) {
+	if n < len(s.ids) {
+		s.ready = nil
+	}
+	s.ids = s.ids[:s.cache.Truncate(n)]
+}
+
+// shared is how many tokens a and b begin with in common.
+func shared(a, b []int32) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -21,6 +22,8 @@ type counters struct {
 	prefillTime, decodeTime   atomic.Int64 // ns
 
 	proposed, accepted atomic.Uint64 // tokens guessed ahead, and of them those that came true
+
+	rate atomic.Uint64 // float64: see prefillRate
 
 	contextUsed, kvBytes atomic.Int64
 }
@@ -54,6 +57,22 @@ func (c *counters) readAhead(n int, d time.Duration) {
 	c.totalPrompt.Add(uint64(n))
 	c.prefillTime.Add(int64(d))
 }
+
+// tellingTokens is how many tokens a pass must have to say how fast prompts
+// are computed.
+const tellingTokens = 64
+
+// computed tells how long a pass over n tokens of a prompt computed, waiting
+// left out.
+func (c *counters) computed(n int, d time.Duration) {
+	if n >= tellingTokens && d > 0 {
+		c.rate.Store(math.Float64bits(max(c.prefillRate(), float64(n)/d.Seconds())))
+	}
+}
+
+// prefillRate is the most tokens of a prompt that were computed in a second,
+// 0 before any.
+func (c *counters) prefillRate() float64 { return math.Float64frombits(c.rate.Load()) }
 
 func (c *counters) decoded(d time.Duration) {
 	c.totalDecoded.Add(1)

@@ -31,6 +31,7 @@ type Engine struct {
 	opened    time.Time // when Open began
 	loadTime  time.Duration
 	scratch   int64
+	demand    demand
 
 	ctx   context.Context // ends with Close
 	close context.CancelFunc

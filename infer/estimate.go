@@ -6,6 +6,7 @@ import (
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/infer/kv"
 	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/prefetch"
 )
 
 // Estimate is what a model will need, worked out from its header alone.
@@ -16,11 +17,9 @@ type Estimate struct {
 	Available    int64 // what the options or the machine allow
 	Fits         bool  // weights, scratch and a first block of context
 
-	// What this machine will make of it; zero where nothing is known yet.
-	StreamedBytes int64   // read from the file for every token
-	DecodeTPS     float64 // tokens a second
-	LoadSeconds   float64 // until all was read once: the least time to a first token
-	Limiter       string  // "compute" or "disk"
+	StreamedBytes int64   // read from the file in every pass
+	LoadSeconds   float64 // until all was read once; 0: not known
+	Forecast              // what this machine will make of it
 
 	firstKV int64
 }
@@ -47,17 +46,23 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 	if o.Context > 0 {
 		limit = o.Context
 	}
-	e := Estimate{ScratchBytes: m.ScratchBytes(min(batchTokens, limit), logitRows), Available: o.budget()}
-	for _, w := range d.Matrices {
-		if !w.Gather {
-			n, _ := b.PackedBytes(w.Type, w.Weight.Rows, w.Weight.Cols) // the declaration has asked before
-			e.WeightBytes += int64(n)
-		}
-	}
+	w := demandOf(m, d, b)
+	e := Estimate{Available: o.budget(), WeightBytes: w.weights}
+	batch := min(batchOf(m, w.weights, e.Available), limit)
+	e.ScratchBytes = m.ScratchBytes(batch, logitRows)
 	layers := m.KV(kvType)
 	e.KVBytes = kv.Bytes(b, layers, limit, batchTokens)
 	e.firstKV = kv.Bytes(b, layers, min(limit, accel.KVBlock), 0)
 	e.Fits = e.WeightBytes+e.ScratchBytes+e.firstKV+runtimeBytes <= e.Available
-	e.predict(f.Shards[0].Path, b.ISA(), f.Size, o)
+	if room := e.Available - e.ScratchBytes - e.firstKV - runtimeBytes - ringBytes; !e.Fits {
+		e.StreamedBytes = min(e.WeightBytes, e.WeightBytes-max(0, room))
+	}
+	rate := prefetch.ProfileOf(f.Shards[0].Path, o.Cache, false).BytesPerSecond
+	e.Forecast = forecast(w, readSpeeds(o.Cache)[speedKey(b.ISA(), o.threads())], rate, e.StreamedBytes, f.Size, batch)
+	e.LoadSeconds = e.load
 	return e, nil
 }
+
+// ringBytes is what streaming takes beside the pins: the ring and the
+// readers' buffers.
+const ringBytes = 96 << 20

@@ -7,11 +7,9 @@ import (
 
 // Machine is what models run on here.
 type Machine struct {
-	Backend   string // "cpu"
-	ISA       string // instruction-set tier of its kernels
-	Available int64  // bytes that the process may still take
-	Limit     int64  // bytes that it could have at most
-	LimitedBy string // what sets the limit: the machine or a container
+	Backend string // "cpu"
+	ISA     string // instruction-set tier of its kernels
+	prefetch.Memory
 }
 
 // ThisMachine looks at the machine as Open would.
@@ -21,7 +19,5 @@ func ThisMachine() (Machine, error) {
 		return Machine{}, err
 	}
 	defer b.Close()
-	m := Machine{Backend: b.Name(), ISA: b.ISA()}
-	m.Available, m.Limit, m.LimitedBy = prefetch.SystemMemory()
-	return m, nil
+	return Machine{Backend: b.Name(), ISA: b.ISA(), Memory: prefetch.SystemMemory()}, nil
 }

@@ -65,7 +65,8 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if o.Context > 0 {
 		limit = o.Context
 	}
-	batch := min(e.batch(m, d, budget), limit)
+	e.demand = demandOf(m, d, e.backend)
+	batch := min(batchOf(m, e.demand.weights, budget), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, e.memory)
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
@@ -114,8 +115,7 @@ func (o Options) budget() int64 {
 	if o.Memory > 0 {
 		return o.Memory
 	}
-	available, _, _ := prefetch.SystemMemory()
-	return available / 10 * 9
+	return prefetch.SystemMemory().Budget
 }
 
 // declare finds the tensors of f's architecture and reads the small ones.

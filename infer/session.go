@@ -64,7 +64,7 @@ func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
 func (s *session) prefill(ctx context.Context, want []int32, count func(int, time.Duration)) ([]float32, error) {
 	n := min(s.pass.Capacity(), len(want)-len(s.ids))
 	last := len(s.ids)+n == len(want)
-	start := time.Now()
+	start, stalled := time.Now(), s.store.Stalled()
 	if err := s.forward(ctx, want[len(s.ids):len(s.ids)+n], prefetch.PassPrefill); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,9 @@ func (s *session) prefill(ctx context.Context, want []int32, count func(int, tim
 	if err := s.end(n, err); err != nil {
 		return nil, err
 	}
-	count(n, time.Since(start))
+	took := time.Since(start)
+	count(n, took)
+	s.count.computed(n, took-(s.store.Stalled()-stalled))
 	return logits, nil
 }
 

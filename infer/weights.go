@@ -32,7 +32,7 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 		disk.BytesPerSecond = profile.BytesPerSecond
 		options.Readers = max(profile.Depth, 4)
 		plan, err = prefetch.BuildPlan(weights, budget, options)
-	} else if err == nil && o.Memory > 0 && e.ledger.Used()+plan.Needs()+f.Size > o.Memory {
+	} else if err == nil && e.ledger.Used()+plan.Needs()+f.Size > e.ledger.Total() {
 		files.Use(prefetch.SourceDontCache)
 	}
 	if err != nil {
@@ -63,17 +63,10 @@ func actBytes(s *model.Shape, batch int) int64 {
 	return 4 * int64(batch) * int64(max(s.FFN, s.Embd, s.Heads*s.DK))
 }
 
-// batch is how many tokens of a prompt are read in one pass. Where weights
+// batchOf is how many tokens of a prompt are read in one pass. Where weights
 // stream, a pass costs what it reads however many tokens share it, so a batch
 // takes up to a sixteenth of the memory.
-func (e *Engine) batch(m *model.Model, d *model.Declaration, budget int64) int {
-	weights := int64(0)
-	for _, w := range d.Matrices {
-		if !w.Gather {
-			n, _ := e.backend.PackedBytes(w.Type, w.Weight.Rows, w.Weight.Cols) // the declaration has asked before
-			weights += int64(n)
-		}
-	}
+func batchOf(m *model.Model, weights, budget int64) int {
 	batch := batchTokens
 	if weights+m.ScratchBytes(batch, logitRows)+runtimeBytes <= budget {
 		return batch

@@ -1,5 +1,7 @@
 package prefetch
 
+import "time"
+
 // Stats is one look at a store. The counters only rise; whoever shows rates
 // subtracts two looks.
 type Stats struct {
@@ -71,6 +73,11 @@ func (s *Store) Stats() Stats {
 		}
 	}
 	return st
+}
+
+// Stalled is how long a worker, on the mean, has waited for tiles so far.
+func (s *Store) Stalled() time.Duration {
+	return time.Duration(s.meter.stall.Load()) / time.Duration(s.opt.Threads)
 }
 
 // streamed is what a dense pass reads from the file.

@@ -2,6 +2,7 @@ package prefetch
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,22 +12,25 @@ import (
 
 // systemMemory takes the least of what the machine and its control groups
 // leave.
-func systemMemory() (available, limit int64, source string, ok bool) {
-	available, limit, ok = meminfo()
-	source = "machine"
+func systemMemory() (Memory, bool) {
+	free, total, ok := meminfo()
+	m := Memory{Limit: total, LimitedBy: "machine"}
+	room := int64(math.MaxInt64)
 	for _, dir := range groups() {
 		for _, g := range [][2]string{{"memory.max", "memory.current"}, {"memory.limit_in_bytes", "memory.usage_in_bytes"}} {
 			most, ok1 := readNumber(filepath.Join(dir, g[0]))
 			used, ok2 := readNumber(filepath.Join(dir, g[1]))
-			if ok1 && ok2 && most < limit {
-				limit, source = most, "container"
+			if !ok1 || !ok2 || most >= total {
+				continue // no limit to speak of
 			}
-			if ok1 && ok2 {
-				available = min(available, max(0, most-used+reclaimable(dir)))
+			if most < m.Limit {
+				m.Limit, m.LimitedBy = most, "container"
 			}
+			room = min(room, max(0, most-used+reclaimable(dir)))
 		}
 	}
-	return available, limit, source, ok
+	m.share(free, room)
+	return m, ok
 }
 
 func meminfo() (available, total int64, ok bool) {

@@ -16,8 +16,8 @@ func TestGroupDirs(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-	available, limit, _ := SystemMemory()
-	if available <= 0 || available > limit {
-		t.Errorf("%d of %d bytes are available", available, limit)
+	m := SystemMemory()
+	if m.Available <= 0 || m.Available > m.Limit || m.Budget > m.Available {
+		t.Errorf("%+v", m)
 	}
 }

@@ -2,4 +2,4 @@
 
 package prefetch
 
-func systemMemory() (available, limit int64, source string, ok bool) { return 0, 0, "", false }
+func systemMemory() (m Memory, ok bool) { return m, false }

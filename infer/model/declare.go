@@ -35,7 +35,8 @@ type Declaration struct {
 	layer   int // in hand; -1 outside the layers
 	tables  []Table
 	rooms   rooms
-	used    int
+	used    int // experts of a token
+	experts int // of a layer
 	keeps   []kv.Layer
 	err     error
 }

@@ -55,7 +55,7 @@ func (d *Declaration) mixture(s *Shape, act accel.Activation) *mixture {
 		w.down = append(w.down, d.expert("ffn_down_exps.weight", e, n, 0, s.Embd, s.Embd, ffn))
 	}
 	w.routing.Weights = [][]*accel.Weight{w.gate, w.up, w.down}
-	d.used = max(d.used, w.routing.Used)
+	d.used, d.experts = max(d.used, w.routing.Used), max(d.experts, n)
 	d.room(slotH2, s.Embd)
 	d.room(slotRouter, n)
 	d.room(slotRows, s.Embd)

@@ -53,7 +53,7 @@ func New(d *Declaration) (*Model, error) {
 		return nil, d.err
 	}
 	m.Tables = d.tables
-	m.rooms, m.used, m.keeps = d.rooms, d.used, d.keeps
+	m.rooms, m.used, m.experts, m.keeps = d.rooms, d.used, d.experts, d.keeps
 	return m, nil
 }
 

@@ -20,9 +20,18 @@ type Shape struct {
 	Context int // longest trained
 	Eps     float32
 
-	rooms rooms
-	used  int // experts of a token
-	keeps []kv.Layer
+	rooms         rooms
+	used, experts int // experts of a token, and of a layer
+	keeps         []kv.Layer
+}
+
+// ExpertShare is the part of the experts' weights that a token multiplies; 1
+// without experts.
+func (s *Shape) ExpertShare() float64 {
+	if s.experts == 0 {
+		return 1
+	}
+	return float64(s.used) / float64(s.experts)
 }
 
 // KV says what each layer keeps.

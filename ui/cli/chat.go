@@ -66,6 +66,8 @@ func (p *program) fitWords(m library.Model) string {
 		return "not supported"
 	case err != nil:
 		return ""
+	case e.Fits && e.DecodeTPS > 0:
+		return fmt.Sprintf("fits, %.1f tokens/s", e.DecodeTPS)
 	case e.Fits:
 		return "fits"
 	case e.DecodeTPS > 0:

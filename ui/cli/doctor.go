@@ -84,8 +84,12 @@ func machineFindings(o infer.Options) ([]finding, error) {
 	case m.Available < little:
 		memory.Advice = "close other programs, or take a model below 1 GiB"
 	}
+	budget := finding{Name: "budget", Value: fmt.Sprintf("%s for a model: %s", config.FormatSize(m.Budget), m.Why)}
+	if o.Memory > 0 {
+		budget.Value = fmt.Sprintf("%s for a model, as told; without that %s", config.FormatSize(o.Memory), config.FormatSize(m.Budget))
+	}
 	gpu := finding{Name: "gpu", Value: "not used: this build computes on the CPU"}
-	return []finding{cpu, memory, gpu}, nil
+	return []finding{cpu, memory, budget, gpu}, nil
 }
 
 // cpuModel is what the processor calls itself.

@@ -40,6 +40,7 @@ type shown struct {
 	Template  string      `json:"template"`
 	License   string      `json:"license,omitempty"`
 	Memory    *memory     `json:"memory,omitempty"`
+	Speed     *speed      `json:"speed,omitempty"`
 	Runs      bool        `json:"runs"`
 	Problem   string      `json:"problem,omitempty"`
 }
@@ -97,6 +98,18 @@ func (p *program) showCommand() *cobra.Command {
 	return c
 }
 
+// speed is what this machine will make of a model, from what it has measured
+// of others: seconds to the first token of a prompt of speedPrompt tokens,
+// with the weights to be read first and with them in memory.
+type speed struct {
+	DecodeTPS   float64 `json:"decode_tps"`
+	Limiter     string  `json:"limiter"`
+	FirstTokenS float64 `json:"first_token_s,omitempty"`
+	LoadedS     float64 `json:"first_token_loaded_s,omitempty"`
+}
+
+const speedPrompt = 512
+
 // describe gathers what a header says and what it means on this machine. A key
 // of the wrong kind reads like one that is missing: the engine's own look at
 // the file says what is wrong with it.
@@ -139,6 +152,12 @@ func (s *shown) estimate(f *gguf.File, o infer.Options) {
 		context = o.Context
 	}
 	s.Memory = &memory{e.WeightBytes, e.KVBytes, e.ScratchBytes, e.Available, context, e.Fits}
+	if e.DecodeTPS > 0 {
+		s.Speed = &speed{
+			e.DecodeTPS, e.Limiter,
+			e.FirstToken(speedPrompt, false).Seconds(), e.FirstToken(speedPrompt, true).Seconds(),
+		}
+	}
 }
 
 func (s *shown) number(f *gguf.File, key string) int64 {
@@ -223,7 +242,7 @@ func (s shown) print(w io.Writer) error {
 		rows = append(rows, []string{"memory", fmt.Sprintf("weights %s, %s of context %s, scratch %s",
 			config.FormatSize(m.WeightBytes), formatCount(int64(m.Context)), config.FormatSize(m.KVBytes), config.FormatSize(m.ScratchBytes))})
 	}
-	rows = append(rows, []string{"here", s.verdict()})
+	rows = append(rows, []string{"here", s.verdict()}, []string{"speed", s.Speed.String()})
 	return writeTable(w, slices.DeleteFunc(rows, func(r []string) bool { return r[1] == "" || r[1] == "-" }))
 }
 
@@ -250,6 +269,23 @@ func (s shown) mix() string {
 		parts = append(parts, fmt.Sprintf("%d %s (%s)", t.Tensors, t.Type, config.FormatSize(t.Bytes)))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// String is one line of a forecast; "" where nothing is known.
+func (s *speed) String() string {
+	if s == nil {
+		return ""
+	}
+	limiter := "disk"
+	if s.Limiter == "compute" {
+		limiter = "processor"
+	}
+	out := fmt.Sprintf("about %.3g tokens/s, limited by the %s", s.DecodeTPS, limiter)
+	if s.FirstTokenS > 0 {
+		out += fmt.Sprintf("; a prompt of %d tokens is answered after %.3g s, %.3g s once the weights are there",
+			speedPrompt, s.FirstTokenS, s.LoadedS)
+	}
+	return out
 }
 
 // verdict is whether the model runs here, or the line why not.

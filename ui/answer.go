@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -39,8 +40,13 @@ func (a *answer) wait() tea.Cmd {
 	}
 }
 
-// send asks the engine to answer the conversation, with text added to it.
+// send asks the engine to answer the conversation, with text added to it, or
+// in the place of the message that is edited.
 func (m *Model) send(text string) tea.Cmd {
+	if i := slices.Index(m.talk.items, m.editing); i >= 0 {
+		m.talk.items = m.talk.items[:i]
+	}
+	m.editing = nil
 	m.talk.add(newItem("user", text))
 	return m.ask()
 }

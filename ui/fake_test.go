@@ -144,7 +144,7 @@ func press(m *Model, keys ...string) (cmd tea.Cmd) {
 
 func named(name string) tea.KeyPressMsg {
 	codes := map[string]rune{
-		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
+		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "left": tea.KeyLeft, "right": tea.KeyRight, "down": tea.KeyDown,
 		"f1": tea.KeyF1, "f2": tea.KeyF2, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
 		"backspace": tea.KeyBackspace,
 	}

@@ -29,6 +29,7 @@ type item struct {
 	final    bool          // nothing more will come
 	note     string        // how the answer ended, if not by itself
 
+	fork     fork   // which of its siblings it is
 	doc      markdown.Document
 	lines    []string
 	width    int
@@ -107,6 +108,9 @@ func (it *item) Render(width int, th *theme) []string {
 	}
 	if it.selected {
 		mark, style = "▶", th.accent
+	}
+	if it.fork.of > 1 {
+		body = append(body, th.dim.Paint(fmt.Sprintf("‹ %d/%d ›", it.fork.nth, it.fork.of)))
 	}
 	if len(body) == 0 {
 		body = []string{""}

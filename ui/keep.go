@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,6 +23,7 @@ type Store interface {
 	List(limit int) ([]store.Conversation, error)
 	Search(text string, limit int) ([]store.Hit, error)
 	Messages(conv int64) ([]store.Message, error)
+	Branches(conv int64) (map[int64][]int64, error)
 	Rename(conv int64, title string) error
 	Delete(conv int64) error
 	Undelete(conv int64) error
@@ -33,135 +33,11 @@ type Store interface {
 // keepEvery is how often an answer in the making is stored.
 const keepEvery = 2 * time.Second
 
-// keeper writes to the store, one job after the other, in a goroutine of its
-// own: a slow disk holds up nothing else.
-type keeper struct {
-	store Store
-	mu    sync.Mutex
-	wake  *sync.Cond
-	jobs  []func()
-	ended bool
-	done  chan struct{}
-
-	// The rest belongs to the jobs.
-	conv    int64 // 0: not begun
-	leaf    int64
-	deleted int64 // the conversation deleted last
-	at      map[*item]stored
-}
-
-// stored is where an item is in the store.
-type stored struct {
-	id, parent int64
-	final      bool
-}
-
-// turn is an item as it was when the job was given.
-type turn struct {
-	it    *item
-	msg   chat.Message
-	final bool
-}
-
-func newKeeper(s Store) *keeper {
-	k := &keeper{store: s, done: make(chan struct{}), at: map[*item]stored{}}
-	k.wake = sync.NewCond(&k.mu)
-	go k.work()
-	return k
-}
-
-func (k *keeper) work() {
-	defer close(k.done)
-	for {
-		k.mu.Lock()
-		for len(k.jobs) == 0 && !k.ended {
-			k.wake.Wait()
-		}
-		jobs := k.jobs
-		k.jobs = nil
-		k.mu.Unlock()
-		if len(jobs) == 0 {
-			return
-		}
-		for _, job := range jobs {
-			job()
-		}
-	}
-}
-
-// close ends the goroutine after the jobs that it has.
-func (k *keeper) close() {
-	k.mu.Lock()
-	k.ended = true
-	k.mu.Unlock()
-	k.wake.Signal()
-	<-k.done
-}
-
-// do queues a job; the command waits for what it has to say.
-func (k *keeper) do(job func() tea.Msg) tea.Cmd {
-	result := make(chan tea.Msg, 1)
-	k.mu.Lock()
-	k.jobs = append(k.jobs, func() { result <- job() })
-	k.mu.Unlock()
-	k.wake.Signal()
-	return func() tea.Msg { return <-result }
-}
-
-// save stores what of a conversation is not stored yet. A message whose
-// predecessor is another one than before becomes a new branch. What fails is
-// tried again by the next save.
-func (k *keeper) save(model string, turns []turn) (err error) {
-	if k.conv == 0 {
-		if k.conv, err = k.store.New(model); err != nil {
-			return err
-		}
-	}
-	var parent int64
-	for _, t := range turns {
-		s, known := k.at[t.it]
-		known = known && s.parent == parent
-		if !known || !s.final {
-			if !known {
-				s = stored{parent: parent}
-			}
-			switch {
-			case !t.final:
-				s.id, err = k.store.Partial(k.conv, parent, s.id, t.msg)
-			case s.id != 0:
-				err = k.store.Finish(k.conv, s.id, t.msg)
-			default:
-				s.id, err = k.store.Append(k.conv, parent, t.msg)
-			}
-			if err != nil {
-				return err
-			}
-			s.final = t.final
-			k.at[t.it], k.leaf = s, s.id
-		}
-		parent = s.id
-	}
-	if parent != 0 && k.leaf != parent {
-		if err := k.store.Rewind(parent); err != nil {
-			return err
-		}
-		k.leaf = parent
-	}
-	return nil
-}
-
-// begin makes a stored conversation, or with 0 a new one, the current one.
-func (k *keeper) begin(conv int64, items []*item, msgs []store.Message) {
-	k.conv, k.leaf, k.at = conv, 0, map[*item]stored{}
-	for i, m := range msgs {
-		// What a crash left unfinished stays as it is.
-		k.at[items[i]] = stored{m.ID, m.Parent, true}
-		k.leaf = m.ID
-	}
-}
-
 // savedMsg ends a save; toldMsg any other job that has a word to say.
-type savedMsg struct{ err error }
+type savedMsg struct {
+	forks map[*item]fork
+	err   error
+}
 
 type toldMsg struct {
 	text string
@@ -170,8 +46,9 @@ type toldMsg struct {
 
 // resumedMsg brings a stored conversation.
 type resumedMsg struct {
-	conv int64
-	msgs []store.Message
+	conv  int64
+	msgs  []store.Message
+	items []*item // one a message
 }
 
 // keep stores the conversation as it is now.
@@ -193,7 +70,10 @@ func (m *Model) keep() tea.Cmd {
 	}
 	m.kept = m.now()
 	k, model := m.keeper, m.panel.info.Name
-	return k.do(func() tea.Msg { return savedMsg{k.save(model, turns)} })
+	return k.do(func() tea.Msg {
+		err := k.save(model, turns)
+		return savedMsg{k.forks(turns), err}
+	})
 }
 
 // keepPartial stores the answer in the making when it is time.
@@ -206,6 +86,7 @@ func (m *Model) keepPartial() tea.Cmd {
 
 // onSaved tells once that nothing can be kept, and once that it can again.
 func (m *Model) onSaved(msg savedMsg) {
+	m.showForks(msg.forks)
 	failed := msg.err != nil
 	switch {
 	case failed && !m.unkept:
@@ -248,11 +129,7 @@ func (m *Model) resume(conv int64) tea.Cmd {
 			}
 			conv = cs[0].ID
 		}
-		msgs, err := k.store.Messages(conv)
-		if err != nil {
-			return toldMsg{err: err}
-		}
-		return resumedMsg{conv, msgs}
+		return k.load(conv)
 	})
 }
 
@@ -262,8 +139,33 @@ func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
 		return nil
 	}
 	m.stopSelecting()
+	m.editing = nil
 	m.talk.clear()
-	for _, s := range msg.msgs {
+	for _, it := range msg.items {
+		m.talk.add(it)
+	}
+	k := m.keeper
+	return tea.Batch(k.do(func() tea.Msg {
+		if err := k.begin(msg.conv, msg.items, msg.msgs); err != nil {
+			return toldMsg{err: err}
+		}
+		return nil
+	}), m.keep())
+}
+
+// load reads a conversation.
+func (k *keeper) load(conv int64) tea.Msg {
+	msgs, err := k.store.Messages(conv)
+	if err != nil {
+		return toldMsg{err: err}
+	}
+	return resumedMsg{conv, msgs, storedItems(msgs)}
+}
+
+// storedItems are the items of stored messages.
+func storedItems(msgs []store.Message) []*item {
+	items := make([]*item, len(msgs))
+	for i, s := range msgs {
 		it := newItem(s.Role, s.Content)
 		it.rawThink = s.Thinking
 		it.thinking.Append(s.Thinking)
@@ -271,13 +173,9 @@ func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
 		if s.Partial {
 			it.note = "broken off"
 		}
-		m.talk.add(it)
+		items[i] = it
 	}
-	k, items := m.keeper, append([]*item(nil), m.talk.items...)
-	return k.do(func() tea.Msg {
-		k.begin(msg.conv, items, msg.msgs)
-		return nil
-	})
+	return items
 }
 
 // freshChat has what follows kept as a new conversation.
@@ -287,7 +185,7 @@ func (m *Model) freshChat() tea.Cmd {
 	}
 	k := m.keeper
 	return k.do(func() tea.Msg {
-		k.begin(0, nil, nil)
+		_ = k.begin(0, nil, nil) // nothing is read
 		return nil
 	})
 }
@@ -338,11 +236,7 @@ func (m *Model) undeleteChat(string) tea.Cmd {
 			return toldMsg{err: err}
 		}
 		k.deleted = 0
-		msgs, err := k.store.Messages(conv)
-		if err != nil {
-			return toldMsg{err: err}
-		}
-		return resumedMsg{conv, msgs}
+		return k.load(conv)
 	})
 }
 

@@ -60,6 +60,7 @@ func (m *Model) onInterrupt() tea.Cmd {
 	switch {
 	case m.view == viewChat && !m.write.empty():
 		m.write.take()
+		m.editing = nil
 	case m.stop():
 	case m.now().Sub(m.quitAt) < quitWindow:
 		return tea.Quit
@@ -79,6 +80,8 @@ func (m *Model) onEscape() tea.Cmd {
 		m.pick.narrow("")
 	case m.view != viewChat:
 		m.view = viewChat
+	case m.editing != nil:
+		m.stopEditing()
 	default:
 		m.stop()
 	}

@@ -44,6 +44,7 @@ type Model struct {
 	hint     string // an answer to the last key, until the next one
 	scroll   int    // of the help
 	picked   int    // the selected item, -1 for none
+	editing  *item  // the message that the composer's text replaces
 
 	engine  Engine
 	opening *opening // a model being opened
@@ -128,6 +129,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.onTold(msg)
 	case resumedMsg:
 		cmd = m.onResumed(msg)
+	case flippedMsg:
+		cmd = m.onFlipped(msg)
 	case sessionsMsg:
 		m.onSessions(msg)
 	case foundMsg:

@@ -42,7 +42,7 @@ func (m *Model) pickItem(i, step int) {
 }
 
 // selectHelp is the line of keys in message mode.
-const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · d delete · space unfold · / find · Esc back"
+const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · ←/→ other versions · d delete · space unfold · / find · Esc back"
 
 func (m *Model) onSelectKey(key string) tea.Cmd {
 	i := m.picked
@@ -75,6 +75,10 @@ func (m *Model) onSelectKey(key string) tea.Cmd {
 		return m.find("")
 	case "n":
 		m.findFrom(i - 1)
+	case "left", "h":
+		return m.flip(-1)
+	case "right", "l":
+		return m.flip(+1)
 	case "tab", "q", "i":
 		m.stopSelecting()
 	case "pgup", "pgdown", "f1", "f2":
@@ -83,17 +87,27 @@ func (m *Model) onSelectKey(key string) tea.Cmd {
 	return nil
 }
 
-// editItem takes a message of the user, and all after it, back to be sent
-// anew.
+// editItem puts a message of the user into the composer. What is sent then
+// takes its place; until then nothing changes.
 func (m *Model) editItem(i int) tea.Cmd {
-	if m.talk.items[i].role != "user" || m.answer != nil {
+	it := m.talk.items[i]
+	if it.role != "user" || m.answer != nil {
 		m.hint = "only a message of yours can be edited, and not during an answer"
 		return nil
 	}
-	m.write.set(m.talk.items[i].raw)
+	m.write.take() // into the history
+	m.write.set(it.raw)
 	m.stopSelecting()
-	m.talk.items = m.talk.items[:i]
+	m.editing = it
+	m.talk.show(i)
 	return nil
+}
+
+// stopEditing leaves the message as it was.
+func (m *Model) stopEditing() {
+	m.editing = nil
+	m.write.take()
+	m.talk.end()
 }
 
 // regenerateAt has a message answered again; what came after it goes.

@@ -224,11 +224,21 @@ func TestSelecting(t *testing.T) {
 		t.Errorf("copying code that is not there: %q", m.hint)
 	}
 	press(m, "k", "e")
-	if m.write.value() != "two" || len(m.talk.items) != 2 || m.selecting() {
+	if m.write.value() != "two" || len(m.talk.items) != 4 || m.selecting() {
 		t.Errorf("editing: %q, %d items", m.write.value(), len(m.talk.items))
 	}
+	wantOnScreen(t, m, "editing · Enter sends it as another version")
+	press(m, "<esc>")
+	if !m.write.empty() || len(m.talk.items) != 4 {
+		t.Errorf("editing given up: %q, %d items", m.write.value(), len(m.talk.items))
+	}
+	press(m, "<tab>", "k", "e", "!", "<enter>")
+	if len(m.talk.items) != 4 || m.talk.items[2].raw != "two!" {
+		t.Errorf("edited: %d items, %q", len(m.talk.items), m.talk.items[2].raw)
+	}
+	answerWith(m, e, "two again", "", infer.EndOfTurn, nil)
 	press(m, "<tab>", "g", "d")
-	if len(m.talk.items) != 1 || m.talk.items[0].role != "assistant" {
+	if len(m.talk.items) != 3 || m.talk.items[0].role != "assistant" {
 		t.Errorf("deleting left %d items", len(m.talk.items))
 	}
 	press(m, "<esc>")

@@ -42,6 +42,7 @@ func (m *Model) newChat(string) tea.Cmd {
 		return nil
 	}
 	m.stopSelecting()
+	m.editing = nil
 	m.talk.clear()
 	if m.cfg.System != "" {
 		m.talk.add(newItem("system", m.cfg.System))
@@ -112,6 +113,8 @@ func (m *Model) undo(string) tea.Cmd {
 		m.hint = "nothing to take back"
 		return nil
 	}
+	m.editing = nil
+	m.write.take() // into the history
 	m.write.set(m.talk.items[i].raw)
 	m.talk.items = m.talk.items[:i]
 	m.talk.end()

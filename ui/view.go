@@ -110,6 +110,8 @@ func (m *Model) hintLine(w int) string {
 		return m.theme.dim.Paint(ansi.Truncate("↑↓ scroll · Esc back", w, "…"))
 	case m.selecting():
 		return m.theme.dim.Paint(ansi.Truncate(selectHelp, w, "…"))
+	case m.editing != nil:
+		return m.theme.warn.Paint(ansi.Truncate("editing · Enter sends it as another version · Esc leaves it as it was", w, "…"))
 	case m.answer != nil:
 		return m.theme.dim.Paint(ansi.Truncate("Esc stops · F2 figures", w, "…"))
 	}

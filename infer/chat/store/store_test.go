@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,16 +65,15 @@ func TestTree(t *testing.T) {
 	conv := id(s.New("tiny"))
 	a := id(s.Append(conv, 0, user("a")))
 	b := id(s.Append(conv, a, answer("b")))
-	id(s.Append(conv, b, user("c")))
+	c := id(s.Append(conv, b, user("c")))
 	b2 := id(s.Append(conv, a, answer("b2")))
 	if got := texts(t, s, conv); got != "a b2" {
 		t.Errorf("after the second answer: %q", got)
 	}
-	sib := must[[]Message](t)(s.Siblings(b2))
-	if len(sib) != 2 || sib[0].ID != b || sib[1].ID != b2 || sib[0].Parent != a {
-		t.Errorf("siblings %+v", sib)
+	if tree := must[map[int64][]int64](t)(s.Branches(conv)); !slices.Equal(tree[a], []int64{b, b2}) || !slices.Equal(tree[0], []int64{a}) {
+		t.Errorf("branches %v", tree)
 	}
-	if err := s.Select(b); err != nil {
+	if err := s.Rewind(c); err != nil {
 		t.Fatal(err)
 	}
 	if got := texts(t, s, conv); got != "a b c" {
@@ -86,8 +86,8 @@ func TestTree(t *testing.T) {
 		t.Errorf("taken back: %q", got)
 	}
 	a2 := id(s.Append(conv, 0, user("a2"))) // the first message, edited
-	if sib := must[[]Message](t)(s.Siblings(a)); len(sib) != 2 || sib[1].ID != a2 {
-		t.Errorf("siblings of the first %+v", sib)
+	if tree := must[map[int64][]int64](t)(s.Branches(conv)); !slices.Equal(tree[0], []int64{a, a2}) {
+		t.Errorf("branches of the first %v", tree)
 	}
 	other := id(s.New("tiny"))
 	if _, err := s.Append(other, a, user("x")); !errors.Is(err, ErrNotFound) {
@@ -96,7 +96,7 @@ func TestTree(t *testing.T) {
 	if _, err := s.Append(99, 0, user("x")); err == nil {
 		t.Error("a message in no conversation")
 	}
-	for _, err := range []error{s.Select(99), s.Rewind(99), s.Rename(99, "x"), s.Delete(99), s.Finish(conv, a, user("x"))} {
+	for _, err := range []error{s.Rewind(99), s.Rename(99, "x"), s.Delete(99), s.Finish(conv, a, user("x"))} {
 		if !errors.Is(err, ErrNotFound) {
 			t.Errorf("what is not there: %v", err)
 		}
@@ -369,7 +369,7 @@ func TestOpenErrors(t *testing.T) {
 	_, e4 := closed.List(1)
 	_, e5 := closed.Search("x", 1)
 	_, e6 := closed.Export(1, "md")
-	for i, err := range []error{e1, e2, e3, e4, e5, e6, closed.Select(1), closed.Rename(1, "x")} {
+	for i, err := range []error{e1, e2, e3, e4, e5, e6, closed.Rewind(1), closed.Rename(1, "x")} {
 		if err == nil {
 			t.Errorf("call %d of a closed store works", i)
 		}

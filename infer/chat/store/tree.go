@@ -148,10 +148,26 @@ func (s *Store) Messages(conv int64) ([]Message, error) {
 
 const prefixed = "m.id, ifnull(m.parent, 0), m.role, m.content, m.thinking, m.rest, m.final, m.at"
 
-// Siblings returns the messages with the same parent as id, itself among
-// them, oldest first.
-func (s *Store) Siblings(id int64) ([]Message, error) {
-	return s.read(`SELECT `+prefixed+` FROM messages i JOIN messages m ON m.conv = i.conv AND m.parent IS i.parent WHERE i.id = ? ORDER BY m.id`, id)
+// Branches returns the children of every message of a conversation that has
+// any, oldest first; those of 0 are its first messages. It reads no text.
+func (s *Store) Branches(conv int64) (map[int64][]int64, error) {
+	rows, err := s.db.Query("SELECT ifnull(parent, 0), id FROM messages WHERE conv = ? ORDER BY id", conv)
+	if err != nil {
+		return nil, fmt.Errorf("store: branches: %w", err)
+	}
+	defer rows.Close()
+	children := map[int64][]int64{}
+	for rows.Next() {
+		var parent, id int64
+		if err := rows.Scan(&parent, &id); err != nil {
+			return nil, fmt.Errorf("store: branches: %w", err)
+		}
+		children[parent] = append(children[parent], id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: branches: %w", err)
+	}
+	return children, nil
 }
 
 func (s *Store) read(query string, args ...any) ([]Message, error) {
@@ -185,23 +201,9 @@ func (s *Store) read(query string, args ...any) ([]Message, error) {
 	return out, nil
 }
 
-// Select makes the newest leaf below a message the current one.
-func (s *Store) Select(id int64) error {
-	return s.leaf(`UPDATE conversations SET leaf = (
-		WITH RECURSIVE down(id) AS (
-			VALUES (?1)
-			UNION ALL SELECT (SELECT max(m.id) FROM messages m WHERE m.parent = down.id) FROM down WHERE down.id IS NOT NULL
-		) SELECT max(id) FROM down
-	) WHERE id = (SELECT conv FROM messages WHERE id = ?1)`, id)
-}
-
-// Rewind makes a message itself the leaf; what is below it stays a branch.
+// Rewind makes a message the leaf; what is below it, and beside it, stays.
 func (s *Store) Rewind(id int64) error {
-	return s.leaf("UPDATE conversations SET leaf = ?1 WHERE id = (SELECT conv FROM messages WHERE id = ?1)", id)
-}
-
-func (s *Store) leaf(query string, id int64) error {
-	r, err := s.db.Exec(query, id)
+	r, err := s.db.Exec("UPDATE conversations SET leaf = ?1 WHERE id = (SELECT conv FROM messages WHERE id = ?1)", id)
 	if err != nil {
 		return fmt.Errorf("store: message %d: %w", id, err)
 	}

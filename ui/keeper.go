@@ -1,0 +1,156 @@
+package ui
+
+import (
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/runnel-chat/runnel/infer/chat"
+	"github.com/runnel-chat/runnel/infer/chat/store"
+)
+
+// keeper writes to the store, one job after the other, in a goroutine of its
+// own: a slow disk holds up nothing else.
+type keeper struct {
+	store Store
+	mu    sync.Mutex
+	wake  *sync.Cond
+	jobs  []func()
+	ended bool
+	done  chan struct{}
+
+	// The rest belongs to the jobs.
+	conv    int64 // 0: not begun
+	leaf    int64
+	deleted int64 // the conversation deleted last
+	at      map[*item]stored
+	below   map[int64][]int64 // the children of each message, 0 for the first ones
+	chosen  map[int64]int64   // of them, the one that was on the screen last
+}
+
+// stored is where an item is in the store.
+type stored struct {
+	id, parent int64
+	final      bool
+}
+
+// turn is an item as it was when the job was given.
+type turn struct {
+	it    *item
+	msg   chat.Message
+	final bool
+}
+
+func newKeeper(s Store) *keeper {
+	k := &keeper{store: s, done: make(chan struct{}), at: map[*item]stored{}, below: map[int64][]int64{}, chosen: map[int64]int64{}}
+	k.wake = sync.NewCond(&k.mu)
+	go k.work()
+	return k
+}
+
+func (k *keeper) work() {
+	defer close(k.done)
+	for {
+		k.mu.Lock()
+		for len(k.jobs) == 0 && !k.ended {
+			k.wake.Wait()
+		}
+		jobs := k.jobs
+		k.jobs = nil
+		k.mu.Unlock()
+		if len(jobs) == 0 {
+			return
+		}
+		for _, job := range jobs {
+			job()
+		}
+	}
+}
+
+// close ends the goroutine after the jobs that it has.
+func (k *keeper) close() {
+	k.mu.Lock()
+	k.ended = true
+	k.mu.Unlock()
+	k.wake.Signal()
+	<-k.done
+}
+
+// do queues a job; the command waits for what it has to say.
+func (k *keeper) do(job func() tea.Msg) tea.Cmd {
+	result := make(chan tea.Msg, 1)
+	k.mu.Lock()
+	k.jobs = append(k.jobs, func() { result <- job() })
+	k.mu.Unlock()
+	k.wake.Signal()
+	return func() tea.Msg { return <-result }
+}
+
+// save stores what of a conversation is not stored yet. A message whose
+// predecessor is another one than before becomes a new branch. What fails is
+// tried again by the next save.
+func (k *keeper) save(model string, turns []turn) (err error) {
+	if k.conv == 0 {
+		if k.conv, err = k.store.New(model); err != nil {
+			return err
+		}
+	}
+	var parent int64
+	for _, t := range turns {
+		s, known := k.at[t.it]
+		known = known && s.parent == parent
+		if !known || !s.final {
+			if !known {
+				s = stored{parent: parent}
+			}
+			switch {
+			case !t.final:
+				s.id, err = k.store.Partial(k.conv, parent, s.id, t.msg)
+			case s.id != 0:
+				err = k.store.Finish(k.conv, s.id, t.msg)
+			default:
+				s.id, err = k.store.Append(k.conv, parent, t.msg)
+			}
+			if err != nil {
+				return err
+			}
+			if s.final = t.final; !known {
+				k.below[parent] = append(k.below[parent], s.id)
+			}
+			k.at[t.it], k.leaf = s, s.id
+		}
+		k.chosen[parent] = s.id
+		parent = s.id
+	}
+	if parent != 0 && k.leaf != parent {
+		if err := k.store.Rewind(parent); err != nil {
+			return err
+		}
+		k.leaf = parent
+	}
+	return nil
+}
+
+// begin makes a stored conversation, or with 0 a new one, the current one.
+func (k *keeper) begin(conv int64, items []*item, msgs []store.Message) error {
+	k.conv, k.leaf, k.at = conv, 0, map[*item]stored{}
+	k.below, k.chosen = map[int64][]int64{}, map[int64]int64{}
+	k.know(items, msgs)
+	if conv == 0 {
+		return nil
+	}
+	below, err := k.store.Branches(conv)
+	if err == nil {
+		k.below = below
+	}
+	return err
+}
+
+// know takes items for messages that are stored already.
+func (k *keeper) know(items []*item, msgs []store.Message) {
+	for i, m := range msgs {
+		// What a crash left unfinished stays as it is.
+		k.at[items[i]] = stored{m.ID, m.Parent, true}
+		k.leaf, k.chosen[m.Parent] = m.ID, m.ID
+	}
+}

@@ -38,7 +38,7 @@ func TestVersionsInATerminal(t *testing.T) {
 	term.keys("Right")
 	term.until(`‹ 2/2 ›`)
 	term.keys("Left", "Escape")
-	term.until(`(?s)‹ 1/2 ›.*Write a message`)
+	term.until(`(?s)‹ 1/2 ›.*Enter send`)
 	term.keys("C-d")
 	term.until(`left 0\n`)
 	term.keys("clear; "+program(t)+" -c stories260K", "Enter")

@@ -29,7 +29,7 @@ type item struct {
 	final    bool          // nothing more will come
 	note     string        // how the answer ended, if not by itself
 
-	fork     fork   // which of its siblings it is
+	fork     fork // which of its siblings it is
 	doc      markdown.Document
 	lines    []string
 	width    int

@@ -69,7 +69,10 @@ func Run(ctx context.Context, o Options) error {
 	if o.Out != nil {
 		opts = append(opts, tea.WithOutput(o.Out))
 	}
-	_, err := tea.NewProgram(m, opts...).Run()
+	var clock frameClock
+	clock.program = tea.NewProgram(paced{m, &clock}, opts...)
+	_, err := clock.program.Run()
+	clock.stop()
 	cancel()
 	if cerr := m.close(); err == nil {
 		err = cerr

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -44,4 +45,28 @@ func TestVersionsInATerminal(t *testing.T) {
 	term.keys("clear; "+program(t)+" -c stories260K", "Enter")
 	term.until(`(?s)Once upon a time.*‹ 1/2 ›`)
 	term.keys("C-d")
+}
+
+// TestKeysInATerminal: what the configuration binds counts, and what it
+// cannot bind is said before the screen is touched.
+func TestKeysInATerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.toml")
+	configure := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configure("[keys]\nhelp = \"F5\"\nquit-when-empty = \"q\"\n")
+	term := openChat(t, "RUNNEL_CONFIG="+file)
+	term.until(`F5 help`)
+	term.keys("F5")
+	term.until(`F5, /help`)
+	term.keys("Escape")
+	term.until(`Enter send`)
+	term.keys("q")
+	term.until(`left 0\n`)
+	configure("seed = 1\n[keys]\nhelp = \"ctrl+s\"\n")
+	term.keys("clear; "+program(t)+"; echo left $?", "Enter")
+	term.until(`(?s)config.toml:3: keys.help:\s+ctrl\+s belongs to\s+sessions.*left 1`)
 }

@@ -32,6 +32,10 @@ type Config struct {
 
 	Theme string
 	Panel string
+
+	// Of the file alone.
+	Bindings map[string]Binding // [keys], by action
+	Presets  map[string]string  // [presets], texts by name
 }
 
 // Default returns the built-in configuration.

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -47,6 +48,10 @@ func TestErrorsNameKeyAndPlace(t *testing.T) {
 		{"x = [", ":1: "},
 		{"model_dirs = [1]", ":1: model_dirs is not a list of strings"},
 		{"gpu = 'maybe'", ":1: gpu"},
+		{"keys = 1", `:1: unknown key "keys"`},
+		{"seed = 1\n[keys]\nhelp = 'f1'\n new = 3", ":4: keys.new: neither a string nor a list of strings"},
+		{"[presets]\nx = ['a']", ":2: presets.x: a preset is a text"},
+		{"[presets]\n'a b' = 'c'", ":2: presets.a b: the name of a preset has no blanks"},
 	} {
 		path := filepath.Join(t.TempDir(), "c.toml")
 		if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
@@ -59,6 +64,22 @@ func TestErrorsNameKeyAndPlace(t *testing.T) {
 	}
 	if _, err := Load("", env("RUNNEL_MIN_P", "2")); err == nil || !strings.Contains(err.Error(), "RUNNEL_MIN_P: min_p = 2 is outside 0..1") {
 		t.Errorf("environment: %v", err)
+	}
+}
+
+func TestTables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.toml")
+	file := "top_k = 7\n[presets]\nhelp = 'Help me.'\n[keys]\nhelp = ['f1', 'f3']\nundo = ''\n"
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Binding{"help": {[]string{"f1", "f3"}, path + ":5"}, "undo": {nil, path + ":6"}}
+	if !reflect.DeepEqual(c.Bindings, want) || c.Presets["help"] != "Help me." || c.TopK != 7 {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -28,6 +28,12 @@ func (c *Config) readFile(path string, b []byte) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		if values, ok := table[name].(map[string]any); ok && tables[name] != nil {
+			if err := c.readTable(path, b, name, values); err != nil {
+				return err
+			}
+			continue
+		}
 		k, err := Find(name)
 		if err == nil {
 			var v string

@@ -54,9 +54,9 @@ func TestVersions(t *testing.T) {
 	settle(m)
 	wantOnScreen(t, m, "❯ one!!", "‹ 3/3 ›", "● fourth")
 	press(m, "<tab>", "g")
-	run(m, press(m, "h"))
+	run(m, press(m, "<left>"))
 	wantOnScreen(t, m, "▶ one!", "‹ 2/3 ›", "● third")
-	run(m, press(m, "h"))
+	run(m, press(m, "<left>"))
 	wantOnScreen(t, m, "▶ one", "‹ 1/3 ›", "● first", "‹ 1/2 ›", "● second")
 	press(m, "<esc>")
 

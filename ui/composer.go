@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textarea"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
@@ -70,12 +71,12 @@ func (c *composer) insert(text string) { c.area.InsertString(text) }
 
 // key edits; ↑ and ↓ leave the text at its edges for what was sent before.
 func (c *composer) key(k tea.KeyPressMsg) tea.Cmd {
-	switch k.String() {
-	case "up":
+	switch keys := &c.area.KeyMap; {
+	case key.Matches(k, keys.LinePrevious):
 		if c.area.Line() == 0 && c.area.LineInfo().RowOffset == 0 && c.recall(-1) {
 			return nil
 		}
-	case "down":
+	case key.Matches(k, keys.LineNext):
 		if c.area.Line() == c.area.LineCount()-1 && c.recall(+1) {
 			return nil
 		}

@@ -24,7 +24,7 @@ func (m *Model) findFrom(i int) {
 		if _, ok := it.message(); ok && strings.Contains(strings.ToLower(it.raw+"\n"+it.rawThink), m.needle) {
 			m.view = viewChat
 			m.pickItem(i, -1)
-			m.hint = "n finds an older one"
+			m.hint = m.keys.first("find-older") + " finds an older one"
 			return
 		}
 	}

@@ -111,7 +111,7 @@ func (m *Model) notKept() bool {
 	case m.keeper == nil:
 		m.hint = "conversations are not kept"
 	case m.answer != nil:
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 	default:
 		return false
 	}
@@ -135,7 +135,7 @@ func (m *Model) resume(conv int64) tea.Cmd {
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
 	if m.answer != nil {
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 		return nil
 	}
 	m.stopSelecting()

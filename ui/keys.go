@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,49 +15,45 @@ const quitWindow = time.Second
 // the composer.
 func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	m.hint = ""
-	key := k.String()
-	switch {
-	case key == "ctrl+c":
-		return m.onInterrupt()
-	case key == "esc":
-		return m.onEscape()
-	case m.view == viewPalette:
-		return m.onPaletteKey(k)
-	case m.view == viewSessions:
-		return m.onSessionsKey(k)
-	case m.view == viewPicker && key != "f2":
-		return m.onPickerKey(k)
-	case m.selecting():
-		return m.onSelectKey(key)
-	}
-	if c := m.keys[key]; c != nil && !(key == "end" && !m.write.empty()) {
+	press := k.String()
+	of := &m.keys.of
+	if c := of[anywhere][press]; c != nil {
 		return c.run(m, "")
 	}
-	switch key {
-	case "enter":
-		return m.onEnter()
-	case "shift+enter", "ctrl+j", "alt+enter":
-		m.write.insert("\n")
+	switch {
+	case m.listing():
+		return m.onListKey(k)
+	case m.selecting():
+		if c := of[inMessage][press]; c != nil {
+			return c.run(m, press)
+		}
+		if c := of[inChat][press]; c != nil && slices.Contains(alsoSelecting, c.name) {
+			return c.run(m, "")
+		}
 		return nil
-	case "ctrl+d":
-		if m.write.empty() {
-			return tea.Quit
-		}
-	case "?":
-		if m.write.empty() {
-			return m.toggleHelp("")
-		}
 	}
-	if m.view == viewHelp && (key == "up" || key == "down" || key == "q") {
-		return m.onHelpKey(key)
+	if m.view == viewHelp && m.onHelpKey(press) {
+		return nil
+	}
+	if c := of[inEmpty][press]; c != nil && m.write.empty() {
+		return c.run(m, "")
+	}
+	if c := of[inChat][press]; c != nil {
+		return c.run(m, "")
 	}
 	m.view = viewChat
+	if c := of[inText][press]; c != nil && c.run != nil {
+		return c.run(m, "")
+	}
 	return m.write.key(k)
 }
 
+// alsoSelecting are the commands of the chat that go on in message mode.
+var alsoSelecting = []string{"scroll-up", "scroll-down", "help", "stats"}
+
 // onInterrupt clears the text, else stops the answer, else leaves the program
 // when it comes twice.
-func (m *Model) onInterrupt() tea.Cmd {
+func (m *Model) onInterrupt(string) tea.Cmd {
 	switch {
 	case m.view == viewChat && !m.write.empty():
 		m.write.take()
@@ -66,18 +63,18 @@ func (m *Model) onInterrupt() tea.Cmd {
 		return tea.Quit
 	default:
 		m.quitAt = m.now()
-		m.hint = "press Ctrl-C again to leave"
+		m.hint = "press " + m.keys.first("interrupt") + " again to leave"
 	}
 	return nil
 }
 
 // onEscape closes what is open, else stops what goes on.
-func (m *Model) onEscape() tea.Cmd {
+func (m *Model) onEscape(string) tea.Cmd {
 	switch {
-	case m.selecting():
-		m.stopSelecting()
 	case m.view == viewPicker && m.pick.filter != "":
 		m.pick.narrow("")
+	case m.selecting():
+		m.stopSelecting()
 	case m.view != viewChat:
 		m.view = viewChat
 	case m.editing != nil:
@@ -102,7 +99,7 @@ func (m *Model) stop() bool {
 }
 
 // onEnter sends the text, or runs it as a command.
-func (m *Model) onEnter() tea.Cmd {
+func (m *Model) onEnter(string) tea.Cmd {
 	m.view = viewChat
 	if strings.TrimSpace(m.write.value()) == "" {
 		return nil
@@ -118,56 +115,18 @@ func (m *Model) onEnter() tea.Cmd {
 	return m.send(text)
 }
 
-func (m *Model) onHelpKey(key string) tea.Cmd {
-	switch key {
-	case "up":
+// onHelpKey scrolls the help, or closes it, as a list is moved in.
+func (m *Model) onHelpKey(press string) bool {
+	c := m.keys.of[inList][press]
+	switch {
+	case press == "q":
+		m.view = viewChat
+	case c != nil && c.name == "list-up":
 		m.scroll = max(0, m.scroll-1)
-	case "down":
+	case c != nil && c.name == "list-down":
 		m.scroll++
 	default:
-		m.view = viewChat
+		return false
 	}
-	return nil
-}
-
-func (m *Model) onPickerKey(k tea.KeyPressMsg) tea.Cmd {
-	page := max(1, m.place.chat.h-5)
-	switch k.String() {
-	case "up", "ctrl+p":
-		m.pick.move(-1)
-	case "down", "ctrl+n":
-		m.pick.move(1)
-	case "pgup":
-		m.pick.move(-page)
-	case "pgdown":
-		m.pick.move(page)
-	case "home":
-		m.pick.move(-len(m.pick.all))
-	case "end":
-		m.pick.move(len(m.pick.all))
-	case "backspace":
-		if r := []rune(m.pick.filter); len(r) > 0 {
-			m.pick.narrow(string(r[:len(r)-1]))
-		}
-	case "ctrl+u":
-		m.pick.narrow("")
-	case "ctrl+d":
-		return tea.Quit
-	case "f1":
-		return m.toggleHelp("")
-	case "enter":
-		chosen, ok := m.pick.selected()
-		switch {
-		case !ok:
-		case chosen.Err != nil:
-			m.hint = oneLine(chosen.Err.Error())
-		default:
-			return m.openNamed(chosen.Path)
-		}
-	default:
-		if k.Text != "" {
-			m.pick.narrow(m.pick.filter + k.Text)
-		}
-	}
-	return nil
+	return true
 }

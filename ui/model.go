@@ -27,7 +27,7 @@ type Model struct {
 	o    Options
 	cfg  config.Config
 	now  func() time.Time
-	keys map[string]*command
+	keys *Keys
 
 	w, h     int
 	theme    *theme
@@ -62,7 +62,10 @@ func New(ctx context.Context, o Options) *Model {
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.keys = bindings()
+	if m.keys = o.Keys; m.keys == nil {
+		m.keys, _ = ParseKeys(nil) // the built-in ones agree: a test
+	}
+	m.write.area.KeyMap = m.keys.editing()
 	m.setTheme(o.Config.Theme != "light")
 	switch o.Config.Panel {
 	case "line":
@@ -167,15 +170,9 @@ func (m *Model) arrange() {
 }
 
 func (m *Model) onPaste(msg tea.PasteMsg) tea.Cmd {
-	switch m.view {
-	case viewSessions:
-		return m.narrowSessions(m.sessions.filter + oneLine(msg.Content))
-	case viewPalette:
-		m.palette.narrow(m.palette.filter + oneLine(msg.Content))
-		return nil
-	case viewPicker:
-		m.pick.narrow(m.pick.filter + oneLine(msg.Content))
-		return nil
+	if m.listing() {
+		l := m.list()
+		return l.narrow(l.filter + oneLine(msg.Content))
 	}
 	m.write.paste(msg.Content)
 	return nil
@@ -186,15 +183,13 @@ func (m *Model) onWheel(msg tea.MouseWheelMsg) {
 	if msg.Button == tea.MouseWheelUp {
 		n = -3
 	}
-	switch m.view {
-	case viewChat:
-		m.talk.scroll(n)
-	case viewPicker:
-		m.pick.move(n / 3)
-	case viewPalette:
-		m.palette.move(n / 3)
-	case viewHelp:
+	switch {
+	case m.listing():
+		m.list().move(n / 3)
+	case m.view == viewHelp:
 		m.scroll = max(0, m.scroll+n)
+	default:
+		m.talk.scroll(n)
 	}
 }
 

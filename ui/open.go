@@ -53,6 +53,19 @@ func (m *Model) showPicker() tea.Cmd {
 	}
 }
 
+// choosePicked opens the model under the bar.
+func (m *Model) choosePicked() tea.Cmd {
+	chosen, ok := m.pick.selected()
+	switch {
+	case !ok:
+		return nil
+	case chosen.Err != nil:
+		m.hint = oneLine(chosen.Err.Error())
+		return nil
+	}
+	return m.openNamed(chosen.Path)
+}
+
 // openNamed opens the model of a name or path.
 func (m *Model) openNamed(name string) tea.Cmd {
 	return m.startOpening(name, func(ctx context.Context) (string, error) {
@@ -69,7 +82,7 @@ func (m *Model) startOpening(name string, find func(context.Context) (string, er
 		return nil
 	}
 	if m.answer != nil {
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 		return nil
 	}
 	m.view = viewChat
@@ -110,7 +123,7 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 		m.panel.phase = "no model"
 		if !errors.Is(msg.err, context.Canceled) {
 			m.fail(msg.err)
-			m.say("Ctrl-L shows the models of this machine.")
+			m.say(m.way("model") + " shows the models of this machine.")
 		}
 		return nil
 	}

@@ -11,45 +11,34 @@ import (
 // palette lists the table of commands, narrowed by what is typed, to be run
 // without knowing their keys.
 type palette struct {
+	keys   *Keys
 	filter string
 	shown  []*command
 	at     int
 }
 
 // narrow shows the commands that match.
-func (p *palette) narrow(filter string) {
-	p.filter, p.shown, p.at = filter, nil, 0
-	var names []string
+func (p *palette) narrow(keys *Keys, filter string) {
+	p.filter, p.shown, p.at, p.keys = filter, nil, 0, keys
+	var all []*command
+	var titles []string
 	for i := range commands {
-		names = append(names, commands[i].title())
+		// Those that need a selected message, a list or a text under the
+		// cursor are of no use from here.
+		if c := &commands[i]; c.scope == inChat {
+			all, titles = append(all, c), append(titles, c.help+"  "+keys.names(c))
+		}
 	}
 	if strings.TrimSpace(filter) == "" {
-		for i := range commands {
-			p.shown = append(p.shown, &commands[i])
-		}
+		p.shown = all
 		return
 	}
-	for _, m := range fuzzy.Find(filter, names) {
-		p.shown = append(p.shown, &commands[m.Index])
+	for _, m := range fuzzy.Find(filter, titles) {
+		p.shown = append(p.shown, all[m.Index])
 	}
 }
 
 func (p *palette) move(n int) { p.at = max(0, min(len(p.shown)-1, p.at+n)) }
-
-// title is what a command is found by.
-func (c *command) title() string { return c.help + "  " + c.names() }
-
-// names are the keys and the slash commands that run it.
-func (c *command) names() string {
-	names := append([]string(nil), c.keys...)
-	for i, s := range c.slash {
-		if s = "/" + s; i == 0 && c.args != "" {
-			s += " " + c.args
-		}
-		names = append(names, s)
-	}
-	return strings.Join(names, ", ")
-}
 
 func (p *palette) render(th *theme, w, h int) []string {
 	w = max(4, w-2)
@@ -60,7 +49,7 @@ func (p *palette) render(th *theme, w, h int) []string {
 	rows := max(1, h-len(out))
 	for i := max(0, p.at-rows+1); i < len(p.shown) && len(out) < h; i++ {
 		c := p.shown[i]
-		names := ansi.Truncate(c.names(), w/2, "…")
+		names := ansi.Truncate(p.keys.names(c), w/2, "…")
 		help := ansi.Truncate(c.help, max(1, w-ansi.StringWidth(names)-5), "…")
 		gap := strings.Repeat(" ", max(1, w-2-ansi.StringWidth(help)-ansi.StringWidth(names)))
 		if i == p.at {
@@ -79,33 +68,7 @@ func (m *Model) showPalette(string) tea.Cmd {
 		return nil
 	}
 	m.view = viewPalette
-	m.palette.narrow("")
-	return nil
-}
-
-func (m *Model) onPaletteKey(k tea.KeyPressMsg) tea.Cmd {
-	switch k.String() {
-	case "up", "ctrl+p":
-		m.palette.move(-1)
-	case "down", "ctrl+n":
-		m.palette.move(1)
-	case "pgup", "home":
-		m.palette.move(-len(commands))
-	case "pgdown", "end":
-		m.palette.move(len(commands))
-	case "backspace":
-		if r := []rune(m.palette.filter); len(r) > 0 {
-			m.palette.narrow(string(r[:len(r)-1]))
-		}
-	case "ctrl+u":
-		m.palette.narrow("")
-	case "enter":
-		return m.runPalette()
-	default:
-		if k.Text != "" {
-			m.palette.narrow(m.palette.filter + k.Text)
-		}
-	}
+	m.palette.narrow(m.keys, "")
 	return nil
 }
 

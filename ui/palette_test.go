@@ -28,7 +28,7 @@ func TestPalette(t *testing.T) {
 	}
 	for _, h := range hostile {
 		press(m, "<ctrl+p>")
-		m.palette.narrow(h)
+		m.palette.narrow(m.keys, h)
 		checkSafe(t, "the palette", m.View().Content)
 		press(m, "<esc>")
 	}

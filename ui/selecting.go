@@ -1,6 +1,10 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+)
 
 // Message mode: one message is selected, and single keys act on it.
 
@@ -41,50 +45,16 @@ func (m *Model) pickItem(i, step int) {
 	}
 }
 
-// selectHelp is the line of keys in message mode.
-const selectHelp = "j/k move · y copy · 1-9 code block · e edit · r regenerate · ←/→ other versions · d delete · space unfold · / find · Esc back"
+// selectHint is the line of keys in message mode.
+func (m *Model) selectHint() string {
+	return m.keys.hints("message-down/message-up", "move", "copy-message", "copy", "copy-code", "code block", "edit-message", "edit",
+		"regen-message", "regenerate", "previous-version/next-version", "other versions", "delete-message", "delete",
+		"unfold-message", "unfold", "find-message", "find", "back", "back")
+}
 
-func (m *Model) onSelectKey(key string) tea.Cmd {
-	i := m.picked
-	it := m.talk.items[i]
-	switch key {
-	case "k", "up":
-		m.pickItem(i-1, -1)
-	case "j", "down":
-		m.pickItem(i+1, +1)
-	case "g", "home":
-		m.pickItem(0, +1)
-	case "G", "shift+g", "end":
-		m.pickItem(len(m.talk.items)-1, -1)
-	case "y", "c":
-		return m.copyItem(it, 0)
-	case "Y", "shift+y":
-		return m.copyItem(it, 1)
-	case "1", "2", "3", "4", "5", "6", "7", "8", "9":
-		return m.copyItem(it, int(key[0]-'0'))
-	case "space", "enter":
-		it.toggleThinking()
-	case "e":
-		return m.editItem(i)
-	case "r":
-		return m.regenerateAt(i)
-	case "d", "delete":
-		m.deleteItem(i)
-	case "/":
-		m.stopSelecting()
-		return m.find("")
-	case "n":
-		m.findFrom(i - 1)
-	case "left", "h":
-		return m.flip(-1)
-	case "right", "l":
-		return m.flip(+1)
-	case "tab", "q", "i":
-		m.stopSelecting()
-	case "pgup", "pgdown", "f1", "f2":
-		return m.keys[key].run(m, "")
-	}
-	return nil
+// copyCode copies the code block that the key's place among its keys tells.
+func (m *Model) copyCode(press string) tea.Cmd {
+	return m.copyItem(m.talk.items[m.picked], 1+slices.Index(m.keys.by["copy-code"], press))
 }
 
 // editItem puts a message of the user into the composer. What is sent then

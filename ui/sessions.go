@@ -93,37 +93,13 @@ func (s *sessions) match() {
 
 func (s *sessions) move(n int) { s.at = max(0, min(len(s.shown)-1, s.at+n)) }
 
-func (m *Model) onSessionsKey(k tea.KeyPressMsg) tea.Cmd {
+func (m *Model) chooseSession() tea.Cmd {
 	s := &m.sessions
-	page := max(1, m.place.chat.h-5)
-	switch k.String() {
-	case "up", "ctrl+p":
-		s.move(-1)
-	case "down", "ctrl+n":
-		s.move(1)
-	case "pgup":
-		s.move(-page)
-	case "pgdown":
-		s.move(page)
-	case "backspace":
-		if r := []rune(s.filter); len(r) > 0 {
-			return m.narrowSessions(string(r[:len(r)-1]))
-		}
-	case "ctrl+u":
-		return m.narrowSessions("")
-	case "ctrl+s":
-		m.view = viewChat
-	case "enter":
-		if s.at < len(s.shown) {
-			m.view = viewChat
-			return m.resume(s.all[s.shown[s.at]].ID)
-		}
-	default:
-		if k.Text != "" {
-			return m.narrowSessions(s.filter + k.Text)
-		}
+	if s.at >= len(s.shown) {
+		return nil
 	}
-	return nil
+	m.view = viewChat
+	return m.resume(s.all[s.shown[s.at]].ID)
 }
 
 func (s *sessions) render(th *theme, w, h int) []string {

@@ -29,6 +29,7 @@ type Engine interface {
 // the screen's goroutine.
 type Options struct {
 	Config config.Config
+	Keys   *Keys  // nil: the built-in ones
 	Model  string // path or name to open at once; "" shows the picker
 
 	// Models lists the model files of this machine.

@@ -148,28 +148,6 @@ func TestSlashCommands(t *testing.T) {
 	}
 }
 
-// TestNamesAreUnique: a key or a slash command means one thing.
-func TestNamesAreUnique(t *testing.T) {
-	keys, names := map[string]bool{}, map[string]bool{}
-	for _, c := range commands {
-		for _, k := range c.keys {
-			if keys[k] {
-				t.Errorf("key %s is bound twice", k)
-			}
-			keys[k] = true
-		}
-		for _, s := range c.slash {
-			if names[s] {
-				t.Errorf("/%s is there twice", s)
-			}
-			names[s] = true
-		}
-		if c.help == "" || c.run == nil {
-			t.Errorf("%+v says or does nothing", c)
-		}
-	}
-}
-
 func TestHistory(t *testing.T) {
 	e := newFakeEngine()
 	m := chatWith(t, e)

@@ -27,7 +27,7 @@ func (m *Model) toggleHelp(string) tea.Cmd {
 
 func (m *Model) chooseModel(name string) tea.Cmd {
 	if m.answer != nil {
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 		return nil
 	}
 	if name != "" {
@@ -38,7 +38,7 @@ func (m *Model) chooseModel(name string) tea.Cmd {
 
 func (m *Model) newChat(string) tea.Cmd {
 	if m.answer != nil {
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 		return nil
 	}
 	m.stopSelecting()
@@ -91,15 +91,19 @@ func (m *Model) regenerate(string) tea.Cmd {
 	return m.ask()
 }
 
+func (m *Model) busyHint() string {
+	return "an answer is being made; " + m.keys.first("back") + " stops it"
+}
+
 // notReady says why no answer can be made, if so.
 func (m *Model) notReady() bool {
 	switch {
 	case m.answer != nil:
-		m.hint = "an answer is being made; Esc stops it"
+		m.hint = m.busyHint()
 	case m.opening != nil:
 		m.hint = "the model is still being opened"
 	case m.engine == nil:
-		m.hint = "no model is open; Ctrl-L shows what is here"
+		m.hint = "no model is open; " + m.way("model") + " shows what is here"
 	default:
 		return false
 	}

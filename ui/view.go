@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -78,12 +77,12 @@ func (m *Model) body() []string {
 }
 
 func (m *Model) greeting() []string {
-	word := "Ctrl-L chooses a model."
+	word := m.way("model") + " chooses a model."
 	switch {
 	case m.opening != nil:
 		word = "Opening " + plain(m.opening.name) + " …"
 	case m.engine != nil:
-		word = "Write, and Enter sends. F1 shows the keys."
+		word = "Write, and " + m.keys.first("send") + " sends. " + m.way("help") + " shows the keys."
 	}
 	w := max(4, m.place.chat.w-2)
 	return []string{"", m.theme.strong.Paint("Runnel"), m.theme.dim.Paint(ansi.Truncate(word, w, "…"))}
@@ -97,44 +96,53 @@ func (m *Model) statusLine(w int) string {
 }
 
 func (m *Model) hintLine(w int) string {
+	style, text := m.theme.dim, ""
+	k := m.keys
 	switch {
 	case m.hint != "":
-		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
+		style, text = m.theme.warn, plain(m.hint)
 	case m.view == viewPicker:
-		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter open · Esc back", w, "…"))
+		text = "type to filter · " + k.hints("list-up/list-down", "choose", "list-choose", "open", "back", "back")
 	case m.view == viewSessions:
-		return m.theme.dim.Paint(ansi.Truncate("type to search · ↑↓ choose · Enter resume · Esc back", w, "…"))
+		text = "type to search · " + k.hints("list-up/list-down", "choose", "list-choose", "resume", "back", "back")
 	case m.view == viewPalette:
-		return m.theme.dim.Paint(ansi.Truncate("type to filter · ↑↓ choose · Enter run · Esc back", w, "…"))
+		text = "type to filter · " + k.hints("list-up/list-down", "choose", "list-choose", "run", "back", "back")
 	case m.view == viewHelp:
-		return m.theme.dim.Paint(ansi.Truncate("↑↓ scroll · Esc back", w, "…"))
+		text = k.hints("list-up/list-down", "scroll", "back", "back")
 	case m.selecting():
-		return m.theme.dim.Paint(ansi.Truncate(selectHelp, w, "…"))
+		text = m.selectHint()
 	case m.editing != nil:
-		return m.theme.warn.Paint(ansi.Truncate("editing · Enter sends it as another version · Esc leaves it as it was", w, "…"))
+		style, text = m.theme.warn, "editing · "+k.hints("send", "sends it as another version", "back", "leaves it as it was")
 	case m.answer != nil:
-		return m.theme.dim.Paint(ansi.Truncate("Esc stops · F2 figures", w, "…"))
+		text = k.hints("back", "stops", "stats", "figures")
+	default:
+		text = k.hints("send", "send", "newline", "new line", "model", "models", "messages", "messages", "help", "help", "interrupt/interrupt", "leave")
 	}
-	return m.theme.dim.Paint(ansi.Truncate("Enter send · Ctrl-J new line · Ctrl-L models · Tab messages · F1 help · Ctrl-C Ctrl-C leave", w, "…"))
+	return style.Paint(ansi.Truncate(text, w, "…"))
 }
 
 // help lists the table of commands.
 func (m *Model) help() []string {
 	w := max(8, m.place.chat.w-2)
-	lines := []string{"", m.theme.strong.Paint("Keys and commands"), ""}
-	row := func(left, right string) {
-		line := fmt.Sprintf("%-26s %s", left, m.theme.dim.Paint(right))
-		lines = append(lines, ansi.Truncate(line, w, "…"))
+	var lines []string
+	for _, part := range []struct {
+		title string
+		has   func(c *command) bool
+	}{
+		{"Keys and commands", func(c *command) bool { return c.scope <= inEmpty || c.scope == inText && c.run != nil }},
+		{"With a message selected", func(c *command) bool { return c.scope == inMessage }},
+		{"In a list", func(c *command) bool { return c.scope == inList }},
+		{"While writing", func(c *command) bool { return c.edit != nil }},
+	} {
+		lines = append(lines, "", m.theme.strong.Paint(part.title), "")
+		for i := range commands {
+			c := &commands[i]
+			if names := m.keys.names(c); names != "" && part.has(c) {
+				line := names + strings.Repeat(" ", max(0, 26-ansi.StringWidth(names))) + " " + m.theme.dim.Paint(c.help)
+				lines = append(lines, ansi.Truncate(line, w, "…"))
+			}
+		}
 	}
-	row("enter", "send")
-	row("shift+enter, ctrl+j", "a new line")
-	row("esc", "stop the answer, close what is open")
-	row("ctrl+c", "clear the text, stop the answer; twice to leave")
-	row("up, down", "what was sent before")
-	for _, c := range commands {
-		row(c.names(), c.help)
-	}
-	lines = append(lines, "", m.theme.dim.Paint(ansi.Truncate("With a message selected: "+selectHelp, w, "…")))
 	m.scroll = max(0, min(m.scroll, len(lines)-m.place.chat.h))
 	return lines[m.scroll:]
 }

@@ -22,8 +22,13 @@ func (p *program) chat(ctx context.Context, args []string) error {
 	if len(args) == 1 {
 		model = args[0]
 	}
+	keys, err := ui.ParseKeys(p.cfg.Bindings)
+	if err != nil {
+		return err
+	}
 	o := ui.Options{
 		Config:   p.cfg,
+		Keys:     keys,
 		Continue: p.resume,
 		Model:    model,
 		Models:   func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },

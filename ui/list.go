@@ -1,0 +1,64 @@
+package ui
+
+import tea "charm.land/bubbletea/v2"
+
+// list is what is open in the place of the chat and narrowed by what is
+// typed: models, commands or conversations.
+type list struct {
+	filter string
+	opens  string // the command whose key closes it as well
+	move   func(n int)
+	narrow func(filter string) tea.Cmd
+	choose func() tea.Cmd
+}
+
+func (m *Model) listing() bool { return m.list().move != nil }
+
+func (m *Model) list() list {
+	at := func(narrow func(string)) func(string) tea.Cmd {
+		return func(filter string) tea.Cmd { narrow(filter); return nil }
+	}
+	switch m.view {
+	case viewPicker:
+		return list{m.pick.filter, "model", m.pick.move, at(m.pick.narrow), m.choosePicked}
+	case viewPalette:
+		return list{m.palette.filter, "commands", m.palette.move, at(func(f string) { m.palette.narrow(m.keys, f) }), m.runPalette}
+	case viewSessions:
+		return list{m.sessions.filter, "sessions", m.sessions.move, m.narrowSessions, m.chooseSession}
+	}
+	return list{}
+}
+
+func (m *Model) onListKey(k tea.KeyPressMsg) tea.Cmd {
+	l, press := m.list(), k.String()
+	if c := m.keys.of[inList][press]; c != nil {
+		return c.run(m, "")
+	}
+	if c := m.keys.of[inEmpty][press]; c != nil && c.name == "quit-when-empty" && l.filter == "" {
+		return c.run(m, "")
+	}
+	if c := m.keys.of[inChat][press]; c != nil {
+		switch c.name {
+		case l.opens:
+			m.view = viewChat
+			return nil
+		case "help", "stats":
+			return c.run(m, "")
+		}
+		return nil
+	}
+	if k.Text == "" {
+		return nil
+	}
+	return l.narrow(l.filter + k.Text)
+}
+
+// shortenFilter takes its last letter away.
+func (m *Model) shortenFilter(string) tea.Cmd {
+	l := m.list()
+	r := []rune(l.filter)
+	if len(r) == 0 {
+		return nil
+	}
+	return l.narrow(string(r[:len(r)-1]))
+}

@@ -30,6 +30,8 @@ type Config struct {
 
 	Offline bool // no connections
 
+	TypeAhead bool // read what is typed before it is sent
+
 	Theme string
 	Panel string
 

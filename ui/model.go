@@ -49,6 +49,7 @@ type Model struct {
 	engine  Engine
 	opening *opening // a model being opened
 	answer  *answer  // an answer being made
+	draft   draft
 	ticking bool
 	keeper  *keeper // nil: nothing is kept
 	kept    time.Time
@@ -142,8 +143,15 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.onEdited(msg)
 	case tickMsg:
 		cmd = m.onTick()
+	case pausedMsg:
+		cmd = m.onPaused(msg)
+	case readMsg:
+		m.onRead(msg)
 	}
 	m.arrange()
+	if typed := m.typed(); typed != nil {
+		cmd = tea.Batch(cmd, typed)
+	}
 	return m, cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/infer/chat"
 	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/infer/token"
 	"github.com/runnel-chat/runnel/prefetch"
 )
 
@@ -81,8 +82,7 @@ func (f *Forecast) FirstToken(n int, loaded bool) time.Duration {
 	if f.prefill == 0 || f.decode == 0 || n <= 0 || !loaded && f.load == 0 || f.reads && f.stream == 0 {
 		return 0
 	}
-	passes := math.Ceil(float64(n) / float64(max(1, f.batch)))
-	disk := passes * f.stream
+	disk := f.passes(n) * f.stream
 	if !loaded {
 		disk += f.load - f.stream // loading is the first pass
 	}
@@ -90,10 +90,15 @@ func (f *Forecast) FirstToken(n int, loaded bool) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
+// passes is how many n tokens of a prompt take.
+func (f *Forecast) passes(n int) float64 { return math.Ceil(float64(n) / float64(max(1, f.batch))) }
+
 // Price is what an answer will cost, said before it is asked for.
 type Price struct {
 	Tokens    int           // of the prompt
-	Reused    int           // of them, those that the context holds already
+	Typed     int           // of the last message alone
+	Reused    int           // of the prompt, those that the context holds already; all: no pass is needed
+	Bytes     int64         // read from the file until the first token
 	First     time.Duration // until the first token; 0: not known
 	DecodeTPS float64       // 0: not known
 }
@@ -106,12 +111,16 @@ func (e *Engine) Price(msgs []chat.Message, r Request) (Price, error) {
 	if err != nil {
 		return Price{}, err
 	}
+	typed := 0
+	if n := len(msgs); n > 0 {
+		typed = len(e.tokens.EncodeParts(nil, []token.Part{{Text: msgs[n-1].Content}}, false))
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return Price{}, ErrClosed
 	}
-	price := Price{Tokens: len(p.ids), Reused: shared(e.held, p.ids)}
+	price := Price{Tokens: len(p.ids), Typed: typed, Reused: shared(e.held, p.ids)}
 	if !e.ready || price.Reused < max(len(e.held), len(p.ids)) {
 		price.Reused = min(price.Reused, len(p.ids)-1) // the last one gives the logits
 	}
@@ -122,7 +131,12 @@ func (e *Engine) Price(msgs []chat.Message, r Request) (Price, error) {
 	if st.PassSeconds > 0 { // measured here
 		price.DecodeTPS = 1 / st.PassSeconds
 	}
-	price.First = f.FirstToken(price.Tokens-price.Reused, st.LoadedBytes >= uint64(st.PinnedBytes))
+	left := max(0, st.PinnedBytes-int64(st.LoadedBytes))
+	n := price.Tokens - price.Reused
+	price.First = f.FirstToken(n, left == 0)
+	if n > 0 {
+		price.Bytes = int64(f.passes(n))*e.streamed(st) + left
+	}
 	return price, nil
 }
 

@@ -3,10 +3,13 @@ package ui
 import (
 	"context"
 	"errors"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/runnel-chat/runnel/infer"
 	"github.com/runnel-chat/runnel/infer/chat"
@@ -15,7 +18,8 @@ import (
 // drafting is an engine that reads ahead; a test decides for how long.
 type drafting struct {
 	*fakeEngine
-	read chan readCall
+	read  chan readCall
+	price infer.Price
 }
 
 // readCall is a call of ReadAhead in progress.
@@ -36,9 +40,15 @@ func (e *drafting) ReadAhead(ctx context.Context, msgs []chat.Message, _ infer.R
 	}
 }
 
+func (e *drafting) Price(msgs []chat.Message, _ infer.Request) (infer.Price, error) {
+	p := e.price
+	p.Typed = len(msgs[len(msgs)-1].Content)
+	return p, nil
+}
+
 func draftingChat(t *testing.T) (*Model, *drafting) {
 	m := chatWith(t, newFakeEngine())
-	e := &drafting{m.engine.(*fakeEngine), make(chan readCall, 8)}
+	e := &drafting{fakeEngine: m.engine.(*fakeEngine), read: make(chan readCall, 8)}
 	m.engine = e
 	return m, e
 }
@@ -50,8 +60,19 @@ func start(cmd tea.Cmd) <-chan tea.Msg {
 	return c
 }
 
-// pause is what the clock says after the last edit.
-func pause(m *Model) tea.Cmd { return m.onPaused(pausedMsg{m.draft.edits}) }
+// pause is what the clock says after the last edit. It returns the reading
+// ahead that follows the price, nil for none.
+func pause(m *Model) tea.Cmd {
+	cmd := m.onPaused(pausedMsg{m.draft.edits})
+	if cmd == nil || !m.cfg.TypeAhead {
+		run(m, cmd)
+		return nil
+	}
+	// A sequence is a type of its own that only the program looks into.
+	steps := reflect.ValueOf(cmd())
+	run(m, steps.Index(0).Interface().(tea.Cmd))
+	return steps.Index(1).Interface().(tea.Cmd)
+}
 
 func TestTypeAheadReadsWhatIsTyped(t *testing.T) {
 	m, e := draftingChat(t)
@@ -138,5 +159,40 @@ func TestNothingToReadAhead(t *testing.T) {
 	}
 	if m.onRead(readMsg{0, errors.Join(infer.ErrBusy)}); len(m.talk.items) != 0 {
 		t.Error("a draft that gave way is reported")
+	}
+}
+
+// TestPriceTag looks at what is said of a text before it is sent.
+func TestPriceTag(t *testing.T) {
+	for _, tt := range []struct {
+		price infer.Price
+		want  string
+	}{
+		{infer.Price{Tokens: 900, Reused: 100}, "5 tokens"},
+		{infer.Price{Tokens: 900, Reused: 100, First: 1840 * time.Millisecond}, "5 tokens · first token in ~1.8 s"},
+		{infer.Price{Tokens: 900, First: 95 * time.Second, Bytes: 63 << 30}, "5 tokens · first token in ~1m35s · 63.0 GiB to read"},
+		{infer.Price{Tokens: 900, Reused: 900}, "5 tokens · read ahead: the first token comes at once"},
+		{infer.Price{Tokens: 2048}, "2048 tokens in all do not fit the context of 2048"},
+	} {
+		m, e := draftingChat(t)
+		m.cfg.TypeAhead = false
+		e.price = tt.price
+		press(m, "Hello")
+		pause(m)
+		for _, h := range []int{24, 12} { // with and without a line of keys
+			m.resize(80, h)
+			lines := strings.Split(ansi.Strip(m.View().Content), "\n")
+			found := false
+			for _, line := range lines {
+				found = found || strings.TrimSpace(line) == tt.want
+			}
+			if !found {
+				t.Errorf("%d lines do not say %q:\n%s", h, tt.want, strings.Join(lines, "\n"))
+			}
+		}
+		press(m, "<backspace>", "<backspace>", "<backspace>", "<backspace>", "<backspace>")
+		if m.tag() != "" {
+			t.Error("nothing is typed, but its price is said")
+		}
 	}
 }

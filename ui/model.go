@@ -145,6 +145,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.onTick()
 	case pausedMsg:
 		cmd = m.onPaused(msg)
+	case pricedMsg:
+		m.onPriced(msg)
 	case readMsg:
 		m.onRead(msg)
 	}

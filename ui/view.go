@@ -92,6 +92,9 @@ func (m *Model) statusLine(w int) string {
 	if m.place.hint.h == 0 && m.hint != "" {
 		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	}
+	if tag := m.tag(); tag != "" && m.place.hint.h == 0 {
+		return m.theme.dim.Paint(ansi.Truncate(tag, w, "…"))
+	}
 	return m.panel.line(w)
 }
 
@@ -115,6 +118,8 @@ func (m *Model) hintLine(w int) string {
 		style, text = m.theme.warn, "editing · "+k.hints("send", "sends it as another version", "back", "leaves it as it was")
 	case m.answer != nil:
 		text = k.hints("back", "stops", "stats", "figures")
+	case m.tag() != "":
+		text = m.tag()
 	default:
 		text = k.hints("send", "send", "newline", "new line", "model", "models", "messages", "messages", "help", "help", "interrupt/interrupt", "leave")
 	}

@@ -162,7 +162,8 @@ type Backend interface {
 	// x; without w it is 1.
 	RMSNorm(dst, x Tensor, w []float32, eps float32)
 	// LayerNorm: dst = (x - mean(x)) / deviation(x) * w + b, row by row (arXiv
-	// 1607.06450). dst may be x; w and b may be nil.
+	// 1607.06450). dst may be x; w and b may be nil. A w of several rows serves
+	// the rows of x in turn, as each head of a token has its own.
 	LayerNorm(dst, x Tensor, w, b []float32, eps float32)
 	// MatMul: dst[t] = w·x[t] for every row t of x.
 	MatMul(dst Tensor, w *Weight, x Tensor)

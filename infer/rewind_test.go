@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -14,42 +15,52 @@ import (
 func TestRewind(t *testing.T) {
 	for _, name := range []string{"gemma3", "gemma4", "qwen35"} {
 		t.Run(name, func(t *testing.T) {
-			dir := refs.Dir(t, "arch", name)
-			path := filepath.Join(dir, "model.gguf")
-			o := Options{KV: "f32", Context: 1600, Threads: 2}
-			used, fresh := openTest(t, path, o), openTest(t, path, o)
-			long := make([]int32, 1400)
-			for i := range long {
-				long[i] = int32((i*i*7 + i*13) % used.info.Vocab)
-			}
-			same := func(what string, ids []int32) {
-				t.Helper()
-				got, err := used.session.sync(context.Background(), ids)
-				if err != nil {
-					t.Fatalf("%s: %v", what, err)
-				}
-				fresh.session.truncate(0)
-				want, err := fresh.session.sync(context.Background(), ids)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if d := maxDifference(got, want); !(d <= 2e-3) {
-					t.Errorf("%s: logits differ by %.2g", what, d)
-				}
-			}
-			same("all", long[:1300])
-			for _, id := range long[:9] {
-				if _, err := used.session.step(context.Background(), id); err != nil {
-					t.Fatal(err)
-				}
-			}
-			same("the answer taken back", long[:1310])
-			same("again", long[:1310])
-			same("the end rewritten", append(long[:1290:1290], 5, 6, 7))
-			same("the middle rewritten", append(long[:700:700], long[:400]...))
-			same("the beginning rewritten", append([]int32{3, 2, 1}, long[:1100]...))
+			testRewind(t, filepath.Join(refs.Dir(t, "arch", name), "model.gguf"))
 		})
 	}
+	for _, name := range []string{"lfm2", "exaone4"} {
+		t.Run(name, func(t *testing.T) {
+			p := papers()[name]
+			p.rng = rand.New(rand.NewPCG(6, 7))
+			p.logits([]int32{1}, len(firstOf(tinyLlama.vocab())))
+			testRewind(t, p.write(t, t.TempDir()))
+		})
+	}
+}
+
+func testRewind(t *testing.T, path string) {
+	o := Options{KV: "f32", Context: 1600, Threads: 2}
+	used, fresh := openTest(t, path, o), openTest(t, path, o)
+	long := make([]int32, 1400)
+	for i := range long {
+		long[i] = int32((i*i*7 + i*13) % used.info.Vocab)
+	}
+	same := func(what string, ids []int32) {
+		t.Helper()
+		got, err := used.session.sync(context.Background(), ids)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		fresh.session.truncate(0)
+		want, err := fresh.session.sync(context.Background(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := maxDifference(got, want); !(d <= 2e-3) {
+			t.Errorf("%s: logits differ by %.2g", what, d)
+		}
+	}
+	same("all", long[:1300])
+	for _, id := range long[:9] {
+		if _, err := used.session.step(context.Background(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same("the answer taken back", long[:1310])
+	same("again", long[:1310])
+	same("the end rewritten", append(long[:1290:1290], 5, 6, 7))
+	same("the middle rewritten", append(long[:700:700], long[:400]...))
+	same("the beginning rewritten", append([]int32{3, 2, 1}, long[:1100]...))
 }
 
 // TestCancelledPassLeavesNoTrace cancels a pass and goes on from where the

@@ -12,7 +12,11 @@ func (b *Backend) LayerNorm(dst, x accel.Tensor, w, bias []float32, eps float32)
 	j.dst, j.x, j.w, j.bias, j.eps = dst, x, w, bias, eps
 	j.deal(x.Rows, len(x.Data), 1, func(j *rowJob, from, to int) {
 		for i := from; i < to; i++ {
-			vec.LayerNorm(j.dst.Row(i), j.x.Row(i), j.w, j.bias, j.eps)
+			w := j.w
+			if n := j.x.Cols; len(w) > n { // rows take turns
+				w = w[i%(len(w)/n)*n:][:n]
+			}
+			vec.LayerNorm(j.dst.Row(i), j.x.Row(i), w, j.bias, j.eps)
 		}
 	})
 }

@@ -24,6 +24,9 @@ type attention struct {
 	kn []float32     // (dk), or (kv heads*dk)
 	vn bool          // values are normalised, without a weight
 
+	headMeans bool // the norms of q and k are LayerNorms, with weights for each head
+	turnFirst bool // q and k are rotated before their norms
+
 	eps            float32 // of the head norms
 	heads, kvHeads int
 	dk, dv         int
@@ -80,9 +83,26 @@ func (d *Declaration) heads(s *Shape, rope *accel.Rope) *attention {
 }
 
 // headNorms declares norms of each head's queries and keys.
-func (d *Declaration) headNorms(w *attention) {
+func (d *Declaration) headNorms(w *attention) *attention {
 	w.qn = d.Vector("attn_q_norm.weight", w.dk)
 	w.kn = d.Vector("attn_k_norm.weight", w.dk)
+	return w
+}
+
+// widthNorms declares one norm over all heads of the queries, and of the keys.
+func (d *Declaration) widthNorms(w *attention) *attention {
+	w.qn = d.Vector("attn_q_norm.weight", w.heads*w.dk)
+	w.kn = d.Vector("attn_k_norm.weight", w.kvHeads*w.dk)
+	return w
+}
+
+// eachHeadNorm declares a LayerNorm of every head by itself, if the file has it.
+func (d *Declaration) eachHeadNorm(w *attention) {
+	if d.Has("attn_q_norm.weight") {
+		w.qn = d.read("attn_q_norm.weight", int64(w.dk), int64(w.heads))
+		w.kn = d.read("attn_k_norm.weight", int64(w.dk), int64(w.kvHeads))
+		w.headMeans = true
+	}
 }
 
 // window lets queries see the last n positions only.
@@ -116,14 +136,26 @@ func (w *attention) forward(p *Pass, h accel.Tensor) {
 // queries brings raw queries into the form that meets the keys.
 func (w *attention) queries(p *Pass, q accel.Tensor) {
 	addBias(p, q, w.qb)
-	if w.qn != nil {
-		p.RMSNorm(q.Split(len(w.qn)), q.Split(len(w.qn)), w.qn, w.eps)
-	}
-	if w.rope != nil {
-		p.Rotate(q, w.dk, w.rope, p.Pos)
-	}
+	w.place(p, q, w.qn)
 	if w.scaled {
 		p.ScaleRows(q, p.view(slotS, q.Rows, 1))
+	}
+}
+
+// place normalises the heads of queries or keys and rotates them.
+func (w *attention) place(p *Pass, x accel.Tensor, norm []float32) {
+	if w.rope != nil && w.turnFirst {
+		p.Rotate(x, w.dk, w.rope, p.Pos)
+	}
+	switch {
+	case norm == nil:
+	case w.headMeans:
+		p.LayerNorm(x.Split(w.dk), x.Split(w.dk), norm, nil, w.eps)
+	default:
+		p.RMSNorm(x.Split(len(norm)), x.Split(len(norm)), norm, w.eps)
+	}
+	if w.rope != nil && !w.turnFirst {
+		p.Rotate(x, w.dk, w.rope, p.Pos)
 	}
 }
 
@@ -137,12 +169,7 @@ func (w *attention) keysAndValues(p *Pass, k, v accel.Tensor) {
 	if w.vn {
 		p.RMSNorm(v.Split(w.dv), v.Split(w.dv), nil, w.eps)
 	}
-	if w.kn != nil {
-		p.RMSNorm(k.Split(len(w.kn)), k.Split(len(w.kn)), w.kn, w.eps)
-	}
-	if w.rope != nil {
-		p.Rotate(k, w.dk, w.rope, p.Pos)
-	}
+	w.place(p, k, w.kn)
 	p.Store(p.KV.Layer(w.layer), k, v, p.Pos)
 }
 

@@ -65,6 +65,24 @@ func (w *parallel) Forward(p *Pass) {
 	p.Add(x, h2)
 }
 
+// preNorm declares a decoder of the usual form, from its embeddings to its
+// logits: every layer is x += attn(norm(x)), then x += ffn(norm(x)). Some files
+// store the second norm as that after attention.
+func (d *Declaration) preNorm(m *Model, norm func(name string, s *Shape) norm, attn, ffn func(l int) block) *Model {
+	s := &m.Shape
+	d.embedding(s)
+	m.layers = d.layers(s.Layers, func(l int) Layer {
+		first := branch{pre: norm("attn_norm", s), block: attn(l)}
+		name := "ffn_norm"
+		if !d.Has(name + ".weight") {
+			name = "post_attention_norm"
+		}
+		return residual{first, {pre: norm(name, s), block: ffn(l)}}
+	})
+	d.output(m, norm("output_norm", s))
+	return m
+}
+
 // output declares what follows the layers. Models with tied embeddings
 // multiply by the token table itself.
 func (d *Declaration) output(m *Model, n norm) {

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"fmt"
-
-	"github.com/runnel-chat/runnel/accel"
-)
+import "github.com/runnel-chat/runnel/accel"
 
 // commandR is Command R: one LayerNorm without bias feeds attention and
 // feed-forward layer side by side; the logits are scaled.
@@ -20,9 +16,7 @@ func commandR(d *Declaration) *Model {
 	m.layers = d.layers(s.Layers, func(int) Layer {
 		norm := d.layerNorm("attn_norm", s)
 		attn := d.attention(s, rope)
-		if d.Has("attn_q_norm.weight") {
-			d.fail(fmt.Errorf("model: norms of each head of Command R+ are %w", ErrUnsupported))
-		}
+		d.eachHeadNorm(attn) // Command R+
 		return d.parallel(norm, attn, d.gatedFFN(s, accel.SiLU))
 	})
 	d.output(m, d.layerNorm("output_norm", s))

@@ -26,7 +26,7 @@ func deepseek2(d *Declaration) *Model {
 			layer[1].block = d.gatedFFN(s, accel.SiLU)
 		} else {
 			shared := d.UintOr("expert_shared_count", 0, 0, 64) * d.Uint("expert_feed_forward_length", 1, maxDim)
-			layer[1].block = d.sharedMixture(s, shared)
+			layer[1].block = d.sharedMixture(s, softmax, shared)
 		}
 		return layer
 	})

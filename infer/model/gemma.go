@@ -17,13 +17,7 @@ func gemma(d *Declaration) *Model {
 	}
 	m.start = scaleStream(float32(math.Sqrt(float64(s.Embd))))
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		return residual{
-			{pre: d.rms("attn_norm", s), block: d.attention(s, rope)},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.GELU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.attention(s, rope) },
+		func(int) block { return d.gatedFFN(s, accel.GELU) })
 }

@@ -11,14 +11,8 @@ func gpt2(d *Declaration) *Model {
 		return nil
 	}
 	m.start = func(p *Pass) { p.Add(p.X(), p.view(slotP, p.N, p.embd)) }
-	d.embedding(s)
 	d.table("position_embd.weight", s.Context, s.Embd, slotP, true)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		return residual{
-			{pre: d.layerNorm("attn_norm", s), block: d.attention(s, nil)},
-			{pre: d.layerNorm("ffn_norm", s), block: d.plainFFN(s, accel.GELU)},
-		}
-	})
-	d.output(m, d.layerNorm("output_norm", s))
-	return m
+	return d.preNorm(m, d.layerNorm,
+		func(int) block { return d.attention(s, nil) },
+		func(int) block { return d.plainFFN(s, accel.GELU) })
 }

@@ -14,19 +14,18 @@ func gptOSS(d *Declaration) *Model {
 	}
 	rope := d.rope(s.DK, false)
 	window := d.Uint("attention.sliding_window", 1, 1<<31)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(l int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		attn.Sinks = d.Vector("attn_sinks.weight", s.Heads)
-		if l%2 == 0 {
-			d.window(attn, window)
-		}
-		ffnNorm := d.rms("post_attention_norm", s)
-		ffn := d.mixture(s, accel.ClampedSwiGLU)
-		ffn.routing.OfChosen = true
-		return residual{{pre: norm, block: attn}, {pre: ffnNorm, block: ffn}}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(l int) block {
+			attn := d.attention(s, rope)
+			attn.Sinks = d.Vector("attn_sinks.weight", s.Heads)
+			if l%2 == 0 {
+				d.window(attn, window)
+			}
+			return attn
+		},
+		func(int) block {
+			ffn := d.mixture(s, accel.ClampedSwiGLU)
+			ffn.routing.OfChosen = true
+			return ffn
+		})
 }

@@ -14,15 +14,9 @@ func llama(d *Declaration) *Model {
 	}
 	experts := d.UintOr("expert_count", 0, 0, 1<<16)
 	rope := d.rope(s.DK, true)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		return residual{
-			{pre: d.rms("attn_norm", s), block: d.attention(s, rope)},
-			{pre: d.rms("ffn_norm", s), block: d.mixtral(s, experts)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.attention(s, rope) },
+		func(int) block { return d.mixtral(s, experts) })
 }
 
 // mixtral is a feed-forward layer, or experts.

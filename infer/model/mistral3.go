@@ -26,16 +26,11 @@ func mistral3(d *Declaration) *Model {
 		}
 	}
 	rope := d.rope(s.DK, true)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		attn.scaled = growth != 0
-		return residual{
-			{pre: norm, block: attn},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block {
+			attn := d.attention(s, rope)
+			attn.scaled = growth != 0
+			return attn
+		},
+		func(int) block { return d.gatedFFN(s, accel.SiLU) })
 }

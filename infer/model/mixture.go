@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/runnel-chat/runnel/accel"
 )
@@ -65,7 +66,15 @@ func (d *Declaration) mixture(s *Shape, act accel.Activation) *mixture {
 }
 
 // expert declares rows [from, from+rows) of the total rows of expert e of n.
+// The first files of Mixtral have a tensor for each expert.
 func (d *Declaration) expert(name string, e, n, from, rows, total, cols int) *accel.Weight {
+	if own := strings.Replace(name, "_exps", fmt.Sprintf(".%d", e), 1); d.Has(own) {
+		t, ok := d.tensor(own, int64(cols), int64(total))
+		if !ok {
+			return nil
+		}
+		return d.add(Matrix{Tensor: slice(t, from, rows, 1), Expert: true}, rows, cols)
+	}
 	t, ok := d.tensor(name, int64(cols), int64(total), int64(n))
 	if !ok {
 		return nil
@@ -92,6 +101,26 @@ func (d *Declaration) sharedExpert(w *mixture, s *Shape, ffn int) {
 		down: d.Matrix("ffn_down_shexp.weight", s.Embd, ffn),
 		act:  w.act,
 	}
+}
+
+// How a router scores its experts, as metadata says it.
+const (
+	softmax = 1
+	sigmoid = 2
+)
+
+// sharedMixture is the mixture of DeepSeek (arXiv 2412.19437), whose metadata
+// says how the router chooses. gating is how where they do not; shared is the
+// width of the expert of all tokens.
+func (d *Declaration) sharedMixture(s *Shape, gating, shared int) *mixture {
+	w := d.mixture(s, accel.SiLU)
+	r := &w.routing
+	r.Normalise = d.Bool("expert_weights_norm")
+	r.Sigmoid = d.UintOr("expert_gating_func", gating, softmax, sigmoid) == sigmoid
+	r.Bias = d.VectorIf("exp_probs_b.bias", r.Experts)
+	d.group(r)
+	d.sharedExpert(w, s, shared)
+	return w
 }
 
 // forward reads h (tokens, embd) and leaves its output in place of it.

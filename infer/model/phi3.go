@@ -13,16 +13,11 @@ func phi3(d *Declaration) *Model {
 	}
 	window := d.UintOr("attention.sliding_window", 0, 0, 1<<31)
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		d.window(attn, window)
-		return residual{
-			{pre: norm, block: attn},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block {
+			attn := d.attention(s, rope)
+			d.window(attn, window)
+			return attn
+		},
+		func(int) block { return d.gatedFFN(s, accel.SiLU) })
 }

@@ -11,13 +11,7 @@ func qwen2(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		return residual{
-			{pre: d.rms("attn_norm", s), block: d.attention(s, rope)},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.attention(s, rope) },
+		func(int) block { return d.gatedFFN(s, accel.SiLU) })
 }

@@ -13,14 +13,11 @@ func qwen2moe(d *Declaration) *Model {
 	}
 	rope := d.rope(s.DK, false)
 	shared := d.UintOr("expert_shared_feed_forward_length", s.FFN, 0, maxDim)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		attn := branch{pre: d.rms("attn_norm", s), block: d.attention(s, rope)}
-		norm := d.rms("ffn_norm", s)
-		ffn := d.mixture(s, accel.SiLU)
-		d.sharedExpert(ffn, s, shared)
-		return residual{attn, {pre: norm, block: ffn}}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.attention(s, rope) },
+		func(int) block {
+			ffn := d.mixture(s, accel.SiLU)
+			d.sharedExpert(ffn, s, shared)
+			return ffn
+		})
 }

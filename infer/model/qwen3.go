@@ -11,16 +11,7 @@ func qwen3(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		d.headNorms(attn)
-		return residual{
-			{pre: norm, block: attn},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.headNorms(d.attention(s, rope)) },
+		func(int) block { return d.gatedFFN(s, accel.SiLU) })
 }

@@ -10,16 +10,11 @@ func qwen3moe(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		d.headNorms(attn)
-		ffnNorm := d.rms("ffn_norm", s)
-		ffn := d.mixture(s, accel.SiLU)
-		ffn.routing.Normalise = true
-		return residual{{pre: norm, block: attn}, {pre: ffnNorm, block: ffn}}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(int) block { return d.headNorms(d.attention(s, rope)) },
+		func(int) block {
+			ffn := d.mixture(s, accel.SiLU)
+			ffn.routing.Normalise = true
+			return ffn
+		})
 }

@@ -10,7 +10,7 @@ import (
 func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{
 		"lama": "llama", "llama4": "llama", "qwen4moe": "qwen2moe", "gemma3n": "gemma3", "mistral": "mistral3",
-		"granitemoe": "granite", "": "gpt2",
+		"granitehybrid": "granite", "": "qwen",
 	} {
 		if got := nearest(name, Architectures()); got != want && !(name == "" && edits(got, "") == edits(want, "")) {
 			t.Errorf("nearest to %q: %q, want %q", name, got, want)

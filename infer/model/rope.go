@@ -10,6 +10,7 @@ import (
 // rope reads the rotary embedding of the heads: its base, its scaling and,
 // where the file has them, factors for each frequency.
 func (d *Declaration) rope(headDim int, interleaved bool) *accel.Rope {
+	d.multiSection()
 	dims := d.rotated("rope.dimension_count", headDim)
 	base := d.FloatOr("rope.freq_base", 10_000, 1e-3, 1e12)
 	if d.err != nil {
@@ -21,6 +22,24 @@ func (d *Declaration) rope(headDim int, interleaved bool) *accel.Rope {
 	d.scale(r, freqs, base)
 	r.Freqs = singles(freqs)
 	return r
+}
+
+// multiSection tells whether pairs of a head turn by different axes of an image
+// (arXiv 2409.12191). Text moves along the first three at once, which makes it a
+// rope like any other; along the fourth it stays.
+func (d *Declaration) multiSection() bool {
+	const key = "rope.dimension_sections"
+	if !d.File.Has(d.key(key)) {
+		return false
+	}
+	pairs, err := d.File.Ints(d.key(key))
+	if err != nil {
+		d.fail(err)
+	}
+	if len(pairs) > 3 && pairs[3] != 0 {
+		d.fail(fmt.Errorf("model: a rope with %d sections is %w", len(pairs), ErrUnsupported))
+	}
+	return len(pairs) > 1 && pairs[1] > 0
 }
 
 // plainRope is rope without scaling, with a base and dimensions of its own.

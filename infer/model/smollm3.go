@@ -11,18 +11,13 @@ func smollm3(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, true)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(l int) Layer {
-		norm := d.rms("attn_norm", s)
-		attn := d.attention(s, rope)
-		if (l+1)%4 == 0 {
-			attn.rope = nil
-		}
-		return residual{
-			{pre: norm, block: attn},
-			{pre: d.rms("ffn_norm", s), block: d.gatedFFN(s, accel.SiLU)},
-		}
-	})
-	d.output(m, d.rms("output_norm", s))
-	return m
+	return d.preNorm(m, d.rms,
+		func(l int) block {
+			attn := d.attention(s, rope)
+			if (l+1)%4 == 0 {
+				attn.rope = nil
+			}
+			return attn
+		},
+		func(int) block { return d.gatedFFN(s, accel.SiLU) })
 }

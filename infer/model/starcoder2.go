@@ -11,13 +11,7 @@ func starcoder2(d *Declaration) *Model {
 		return nil
 	}
 	rope := d.rope(s.DK, false)
-	d.embedding(s)
-	m.layers = d.layers(s.Layers, func(int) Layer {
-		return residual{
-			{pre: d.layerNorm("attn_norm", s), block: d.attention(s, rope)},
-			{pre: d.layerNorm("ffn_norm", s), block: d.plainFFN(s, accel.GELU)},
-		}
-	})
-	d.output(m, d.layerNorm("output_norm", s))
-	return m
+	return d.preNorm(m, d.layerNorm,
+		func(int) block { return d.attention(s, rope) },
+		func(int) block { return d.plainFFN(s, accel.GELU) })
 }

@@ -24,6 +24,7 @@ type Engine struct {
 	memory  *memory
 	session *session
 	files   *prefetch.Files
+	passing int64 // bytes of the ledger for what passes through the page cache
 	count   counters
 
 	cacheDir  string

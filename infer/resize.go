@@ -16,8 +16,15 @@ func (e *Engine) SetMemory(bytes int64) error {
 	if err := e.store.Resize(bytes); err != nil {
 		return err
 	}
-	if e.store.Stats().StreamedBytes > 0 && e.files.Kind() == prefetch.SourceCached {
-		e.files.Use(prefetch.ProfileOf(e.info.Path, e.cacheDir, false).Kind())
+	if e.files.Kind() != prefetch.SourceCached {
+		return nil
+	}
+	switch st := e.store.Stats(); {
+	case st.StreamedBytes > 0 || st.CacheBytes > 0:
+		makeRoomForReaders()
+		e.read(prefetch.ProfileOf(e.info.Path, e.cacheDir, false).Kind())
+	case st.UsedBytes+e.info.FileBytes > bytes: // not twice
+		e.read(prefetch.SourceDontCache)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -107,8 +108,14 @@ func (m tiny) write(t testing.TB, dir string) string {
 	return path
 }
 
+// mostRandom is how many values are drawn; they repeat in larger matrices.
+const mostRandom = 1 << 20
+
 // randomBlocks encodes normal values with deviation 2/sqrt(k).
 func randomBlocks(rng *rand.Rand, t gguf.Type, n, k int) []byte {
+	if n > mostRandom {
+		return bytes.Repeat(randomBlocks(rng, t, mostRandom, k), n/mostRandom)
+	}
 	var b []byte
 	for i := 0; i < n; i += 32 {
 		if t == gguf.Q8_0 {

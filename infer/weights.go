@@ -22,29 +22,41 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 	if err != nil {
 		return nil, nil, disk, err
 	}
+	e.files = files
 	budget := prefetch.Budget{Total: e.ledger.Total(), Reserved: e.ledger.Used() + keep}
 	options := prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles, Align: files.Align()}
 	plan, err := prefetch.BuildPlan(weights, budget, options)
 	if err == nil && plan.StreamedBytes() > 0 {
 		profile := prefetch.ProfileOf(paths[0], o.Cache, true)
-		files.Use(profile.Kind())
+		e.read(profile.Kind())
 		makeRoomForReaders()
 		disk.BytesPerSecond = profile.BytesPerSecond
 		options.Readers = max(profile.Depth, 4)
+		budget.Reserved = e.ledger.Used() + keep
 		plan, err = prefetch.BuildPlan(weights, budget, options)
 	} else if err == nil && e.ledger.Used()+plan.Needs()+f.Size > e.ledger.Total() {
-		files.Use(prefetch.SourceDontCache)
+		e.read(prefetch.SourceDontCache)
 	}
 	if err != nil {
 		_ = files.Close() // the plan's error is the one to tell
 		return nil, nil, disk, err
 	}
-	e.files = files
 	var src prefetch.Source = files
 	if o.source != nil {
 		src = o.source(src)
 	}
 	return plan, src, disk, nil
+}
+
+// read changes the way of reading, if there is memory for what that takes of
+// the page cache; else to the one that takes none.
+func (e *Engine) read(kind prefetch.SourceKind) {
+	e.ledger.Free(e.passing)
+	e.passing = kind.CacheBytes()
+	if e.ledger.Reserve(e.passing) != nil {
+		kind, e.passing = prefetch.SourceDirect, 0
+	}
+	e.files.Use(kind)
 }
 
 // makeRoomForReaders lets readers that come back from the disk run at once: with

@@ -107,8 +107,31 @@ func (s *Files) Name() string { return s.Kind().String() }
 // Kind is the way of reading in use.
 func (s *Files) Kind() SourceKind { return SourceKind(s.kind.Load()) }
 
-// Use changes the way of reading.
-func (s *Files) Use(k SourceKind) { s.kind.Store(uint32(k)) }
+// Use changes the way of reading. Whoever stops to keep files in the page
+// cache needs that memory: what is there of them goes.
+func (s *Files) Use(k SourceKind) {
+	if was := SourceKind(s.kind.Swap(uint32(k))); was == SourceCached && k != was {
+		for _, f := range s.files {
+			dropCache(f, 0, 0)
+		}
+	}
+}
+
+// CacheBytes is what a way of reading takes of the page cache for a moment:
+// the kernel reads ahead of what was asked for.
+func (k SourceKind) CacheBytes() int64 {
+	switch k {
+	case SourceDirect, SourceCached: // none; all of the files, which is the caller's to count
+		return 0
+	default:
+		return 2 * dropBytes
+	}
+}
+
+// dropBytes is how much is dropped from the page cache at once. The kernel
+// reads ahead and keeps pages in large folios: a drop right behind a short
+// read leaves most of them.
+const dropBytes = 8 << 20
 
 // Align is what suits every way of reading.
 func (s *Files) Align() int64 { return s.align }
@@ -136,6 +159,9 @@ func (s *Files) readAt(kind SourceKind, p []byte, shard int, off int64) (int, er
 	n, err := rs[shard].readAt(p, off)
 	if errors.Is(err, io.EOF) {
 		err = nil
+	}
+	if kind == SourceCached && s.Kind() != kind { // meanwhile, see Use
+		dropCache(s.files[shard], off, int64(len(p)))
 	}
 	return n, err
 }

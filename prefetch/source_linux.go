@@ -90,11 +90,6 @@ func preadv2(f *os.File, p []byte, off int64, flags int) (int, error) {
 	}
 }
 
-// dropBytes is how much is dropped from the page cache at once. The kernel
-// reads ahead and keeps pages in large folios: a drop right behind a short
-// read leaves most of them.
-const dropBytes = 8 << 20
-
 // dropBehind reads through the page cache and empties it behind.
 type dropBehind struct {
 	plain
@@ -118,7 +113,7 @@ func (r *dropBehind) readAt(p []byte, off int64) (int, error) {
 }
 
 func (r *dropBehind) drop() {
-	_ = unix.Fadvise(int(r.Fd()), r.lo, r.hi-r.lo, unix.FADV_DONTNEED) // advice
+	dropCache(r.File, r.lo, r.hi-r.lo)
 	r.bytes = 0
 }
 
@@ -163,6 +158,11 @@ func (r *populate) readAt(p []byte, off int64) (int, error) {
 
 func (r *populate) close() error {
 	return errors.Join(unix.Munmap(r.mapped), r.dropBehind.close())
+}
+
+// dropCache empties the page cache of n bytes of a file; n = 0: to its end.
+func dropCache(f *os.File, off, n int64) {
+	_ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED) // advice
 }
 
 // inPageCache reports whether the page at off is in the page cache, or may be

@@ -34,10 +34,11 @@ type Engine struct {
 	scratch   int64
 	demand    demand
 
-	ctx   context.Context // ends with Close
-	close context.CancelFunc
-	busy  atomic.Bool
-	work  sync.WaitGroup // the answer, or the draft, in hand
+	ctx      context.Context // ends with Close
+	close    context.CancelFunc
+	busy     atomic.Bool
+	replaced bool           // the user was told of it
+	work     sync.WaitGroup // the answer, or the draft, in hand
 
 	mu     sync.Mutex
 	closed bool

@@ -54,6 +54,8 @@ func (e *Engine) start(ctx context.Context, r Request, ask func(*Stream) (prompt
 		if err = err2; err != nil {
 			return
 		}
+		defer e.watch(s)
+		e.watch(s)
 		a := answer{e: e, s: s, r: r, asked: asked}
 		reason, err = a.run(ctx, p)
 	}()
@@ -72,6 +74,15 @@ func internalError(v any) error { return &InternalError{Value: v, Stack: debug.S
 func (e *InternalError) Error() string {
 	line, _, _ := strings.Cut(fmt.Sprint(e.Value), "\n")
 	return "infer: internal error: " + line
+}
+
+// watch tells once when the path of the model leads to another file, or to
+// none. The open one is still there and answers come from it.
+func (e *Engine) watch(s *Stream) {
+	if !e.replaced && e.files.Replaced() {
+		e.replaced = true
+		s.Notify("the model file was replaced or removed on disk; answers still come from the one that was opened")
+	}
 }
 
 // answer is one reply in the making.

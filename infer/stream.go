@@ -107,7 +107,10 @@ func (s *Stream) put(text, thinking []byte, tokens int) {
 // Notify adds something that the user should know.
 func (s *Stream) Notify(notice string) {
 	s.mu.Lock()
-	s.notice = notice
+	if s.notice != "" {
+		s.notice += "; "
+	}
+	s.notice += notice
 	s.mu.Unlock()
 	s.wake()
 }

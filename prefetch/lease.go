@@ -122,12 +122,9 @@ func (s *Store) Row(weight int, row int64, dst []byte) error {
 		return fmt.Errorf("prefetch: weight %s has no row %d", w.Name, row)
 	}
 	raw := s.rowBuffer(w.RowBytes)
-	src, err := s.readAligned(raw, Extent{w.Shard, w.Off + row*w.RowBytes, w.RowBytes})
+	src, err := s.readAligned(raw, w, Extent{w.Shard, w.Off + row*w.RowBytes, w.RowBytes})
 	if err != nil {
-		if changed := s.src.Changed(); changed != nil {
-			return changed
-		}
-		return fmt.Errorf("prefetch: weight %s: %w", w.Name, err)
+		return err
 	}
 	copy(dst[:w.RowBytes], src)
 	return nil
@@ -146,9 +143,9 @@ func (s *Store) rowBuffer(n int64) []byte {
 	return s.rows
 }
 
-// readAligned reads e, and what lies around it in aligned blocks, into raw. It
-// tries a second time: a passing fault should not end an answer.
-func (s *Store) readAligned(raw []byte, e Extent) ([]byte, error) {
+// readAligned reads e of w, and what lies around it in aligned blocks, into
+// raw. It tries a second time: a passing fault should not end an answer.
+func (s *Store) readAligned(raw []byte, w *Weight, e Extent) ([]byte, error) {
 	mask := s.src.Align() - 1
 	lo := e.Off &^ mask
 	hi := (e.Off + e.Len + mask) &^ mask
@@ -163,5 +160,8 @@ func (s *Store) readAligned(raw []byte, e Extent) ([]byte, error) {
 			return raw[e.Off-lo : e.Off-lo+e.Len], nil
 		}
 	}
-	return nil, err
+	if changed := s.src.Changed(); changed != nil {
+		return nil, fmt.Errorf("prefetch: weight %s: %w", w.Name, changed)
+	}
+	return nil, fmt.Errorf("prefetch: weight %s: %s at 0x%x: %w", w.Name, s.src.Path(e.Shard), e.Off, err)
 }

@@ -58,10 +58,10 @@ func (s *Store) fetch(i int, raw []byte) error {
 		return fmt.Errorf("prefetch: weight %s: %w: %w", w.Name, ErrNoMemory, err)
 	}
 	s.meter.readBegins()
-	src, err := s.readAligned(raw, t.Extent)
+	src, err := s.readAligned(raw, w, t.Extent)
 	s.meter.readEnds(t.Len, err == nil)
 	if err != nil {
-		return fmt.Errorf("prefetch: weight %s: %w", w.Name, err)
+		return err
 	}
 	if w.Pack == nil {
 		copy(dst, src)
@@ -78,9 +78,6 @@ func (s *Store) finish(i int, err error) {
 	t := &s.tiles[i]
 	switch {
 	case err != nil:
-		if changed := s.src.Changed(); changed != nil {
-			err = changed
-		}
 		if s.err == nil {
 			s.err = err
 		}

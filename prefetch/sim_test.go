@@ -45,10 +45,11 @@ func (d *disk) ReadAt(p []byte, _ int, off int64) (int, error) {
 	return n, nil
 }
 
-func (d *disk) Align() int64   { return 512 }
-func (d *disk) Changed() error { return nil }
-func (d *disk) Name() string   { return "fake" }
-func (d *disk) Close() error   { return nil }
+func (d *disk) Align() int64    { return 512 }
+func (d *disk) Changed() error  { return nil }
+func (d *disk) Name() string    { return "fake" }
+func (d *disk) Path(int) string { return "fake.gguf" }
+func (d *disk) Close() error    { return nil }
 
 // Sizes of the simulated model: tiles of 64 KiB, one kilobyte a row.
 const (

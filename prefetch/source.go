@@ -10,7 +10,7 @@ import (
 )
 
 // ErrChanged is returned when a model file is not the one that was opened.
-var ErrChanged = errors.New("the model file changed on disk")
+var ErrChanged = errors.New("the model file changed on disk: open the model again")
 
 // Source reads the files of a model. Safe for concurrent use.
 type Source interface {
@@ -24,6 +24,8 @@ type Source interface {
 	Changed() error
 	// Name is the way of reading in use.
 	Name() string
+	// Path is where a shard was opened.
+	Path(shard int) string
 	Close() error
 }
 
@@ -104,6 +106,9 @@ func OpenFiles(paths []string, kind SourceKind) (*Files, error) {
 // Name is the way of reading in use.
 func (s *Files) Name() string { return s.Kind().String() }
 
+// Path is where a shard was opened.
+func (s *Files) Path(shard int) string { return s.files[shard].Name() }
+
 // Kind is the way of reading in use.
 func (s *Files) Kind() SourceKind { return SourceKind(s.kind.Load()) }
 
@@ -142,9 +147,6 @@ func (s *Files) ReadAt(p []byte, shard int, off int64) (int, error) {
 		kind := s.Kind()
 		n, err := s.readAt(kind, p, shard, off)
 		if !errors.Is(err, errRefused) || kind == SourceCached {
-			if err != nil && !errors.Is(err, ErrChanged) {
-				err = fmt.Errorf("%s at 0x%x: %w", s.files[shard].Name(), off+int64(n), err)
-			}
 			return n, err
 		}
 		s.kind.CompareAndSwap(uint32(kind), uint32(kind+1))
@@ -222,7 +224,7 @@ func (s *Files) Changed() error {
 	for i, was := range s.infos {
 		is, err := s.files[i].Stat()
 		if err != nil || is.Size() != was.Size() || !is.ModTime().Equal(was.ModTime()) {
-			return fmt.Errorf("prefetch: %s: %w", s.files[i].Name(), ErrChanged)
+			return fmt.Errorf("%s: %w", s.files[i].Name(), ErrChanged)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // PassKind says what a pass is for.
@@ -89,7 +90,8 @@ type Store struct {
 	inPass bool
 	kind   PassKind
 	ctx    context.Context
-	err    error // of reading; ends the pass
+	err    error     // of reading; ends the pass
+	looked time.Time // at the files, by Begin
 	closed bool
 	wg     sync.WaitGroup
 
@@ -162,10 +164,11 @@ func (s *Store) freeMemory() {
 // Begin starts a pass over the weights. When ctx is cancelled, every Acquire
 // of the pass returns its error.
 func (s *Store) Begin(ctx context.Context, kind PassKind) error {
-	if s.pass%changedEvery == 0 {
+	if now := time.Now(); now.Sub(s.looked) >= changedEvery {
 		if err := s.src.Changed(); err != nil {
-			return err
+			return fmt.Errorf("prefetch: %w", err)
 		}
+		s.looked = now
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,8 +186,8 @@ func (s *Store) Begin(ctx context.Context, kind PassKind) error {
 	return nil
 }
 
-// changedEvery is how many passes go by between two looks at the files.
-const changedEvery = 64
+// changedEvery is how long the files are trusted after a look at them.
+const changedEvery = 100 * time.Millisecond
 
 var errClosed = fmt.Errorf("prefetch: the store is closed")
 

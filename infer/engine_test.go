@@ -17,6 +17,7 @@ import (
 
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/infer/sample"
+	"github.com/runnel-chat/runnel/prefetch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -137,13 +138,19 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	}
 }
 
+// raced tells whether the race detector is on: its own memory is none of ours.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 // TestMemoryStaysFlat generates a thousand tokens and starts and cancels a
 // hundred answers.
 func TestMemoryStaysFlat(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if raced() {
 		t.Skip("the race detector's own memory grows")
 	}
 	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 512})
@@ -194,39 +201,107 @@ func anonymous(t *testing.T) int64 {
 	return n << 10
 }
 
-// TestBudgets expects the same text from every budget, and no tile asked for
-// that was not on its way.
+// TestBudgets expects the same text from every budget, hits with every token,
+// and no tile asked for that was not on its way.
 func TestBudgets(t *testing.T) {
 	m := tinyLlama
 	m.layers, m.embd, m.ffn = 6, 512, 2048
 	path := m.write(t, t.TempDir())
-	r := Request{MaxTokens: 24}
+	r := Request{MaxTokens: 12}
 	var want string
-	for _, half := range []bool{false, true} {
+	var weights int64
+	for _, percent := range []int64{100, 25, 50, 75, 90} {
 		o := Options{Threads: 2, Context: 128}
-		if half {
-			o.tiles = 64 << 10
-			o.weights = 6 << 20
+		if percent < 100 {
+			o.tiles, o.weights = 64<<10, weights*percent/100
 		}
 		e := openTest(t, path, o)
 		got, d := finish(e.Complete(context.Background(), "abc abc", r))
 		if d.Err != nil {
 			t.Fatal(d.Err)
 		}
-		if want == "" {
-			want = got
+		st := e.Stats().Cache
+		if percent == 100 {
+			want, weights = got, st.WeightBytes
 		}
 		if got != want {
-			t.Errorf("text %q, resident %q", got, want)
+			t.Errorf("%d %%: text %q, resident %q", percent, got, want)
 		}
-		st := e.Stats().Cache
-		if st.SyncLoads != 0 || st.Hits() == 0 {
-			t.Errorf("hits %d, late %d, sync loads %d", st.Hits(), st.Late, st.SyncLoads)
+		if streams := st.StreamedBytes > 0; streams != (percent < 100) || streams && st.StreamedBytes < weights*(100-percent)/100 {
+			t.Errorf("%d %%: %d of %d bytes stream", percent, st.StreamedBytes, st.WeightBytes)
 		}
-		if half && st.StreamedBytes < st.WeightBytes/3 {
-			t.Errorf("only %d of %d bytes stream", st.StreamedBytes, st.WeightBytes)
+		hits := st.Hits()
+		if _, d := finish(e.Complete(context.Background(), "abc abc c", r)); d.Err != nil {
+			t.Fatal(d.Err)
+		}
+		st = e.Stats().Cache
+		if st.SyncLoads != 0 || st.Hits() <= hits {
+			t.Errorf("%d %%: hits %d, then %d, late %d, sync loads %d", percent, hits, st.Hits(), st.Late, st.SyncLoads)
 		}
 	}
+}
+
+// TestLongStreamedAnswer writes a thousand tokens with half of the weights in
+// memory: the memory stays flat, and what is written is what a model that fits
+// writes.
+func TestLongStreamedAnswer(t *testing.T) {
+	if runtime.GOOS != "linux" || raced() {
+		t.Skip("reads /proc, and the race detector's own memory grows")
+	}
+	m := tinyLlama
+	m.layers, m.embd, m.ffn = 3, 128, 512
+	path := m.write(t, t.TempDir())
+	o := Options{Threads: 2, Context: 1100, KV: "q8_0", Speculate: "off", tiles: 16 << 10, weights: 400 << 10}
+	o.source = func(s prefetch.Source) prefetch.Source {
+		s.(*prefetch.Files).Use(prefetch.SourceCached) // the pace of the disk is none of this
+		return s
+	}
+	resident := o
+	resident.weights, resident.tiles = 0, 0
+	want := thousand(t, openTest(t, path, resident), nil)
+	e := openTest(t, path, o)
+	var before, most int64
+	got := thousand(t, e, func(n int) {
+		switch {
+		case n == 100:
+			before = anonymous(t)
+		case n > 100 && n%100 == 0:
+			most = max(most, anonymous(t))
+		}
+	})
+	if !slices.Equal(got, want) {
+		t.Error("streamed, other tokens")
+	}
+	if kv := e.session.cache.Bytes(); most > before+kv+1<<20 {
+		t.Errorf("anonymous memory grew by %d KiB, the context has %d", (most-before)>>10, kv>>10)
+	}
+	if st := e.Stats().Cache; st.SyncLoads > 0 || st.StreamedBytes < st.WeightBytes/3 || st.UsedBytes > st.BudgetBytes {
+		t.Errorf("%+v", st)
+	}
+}
+
+// thousand draws a thousand tokens, the ends of turns included.
+func thousand(t *testing.T, e *Engine, each func(n int)) []int32 {
+	t.Helper()
+	ctx := context.Background()
+	draw := sample.New(e.info.Vocab, sample.Options{Temperature: 1, Seed: 1})
+	logits, err := e.session.sync(ctx, []int32{1, 260, 261})
+	var out []int32
+	for len(out) < 1000 && err == nil {
+		if each != nil {
+			each(len(out))
+		}
+		id, e2 := draw.Next(logits)
+		if e2 != nil {
+			t.Fatal(e2)
+		}
+		out = append(out, id)
+		logits, err = e.session.step(ctx, id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func TestOpenRefuses(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,12 +14,6 @@ import (
 
 	"github.com/runnel-chat/runnel/prefetch"
 )
-
-// raced tells whether the race detector is on: its own memory is none of ours.
-func raced() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
 
 // sampler looks at the memory of the process and the page cache of a file
 // every 10 ms.

@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"slices"
+
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cpu"
 	"github.com/runnel-chat/runnel/gguf"
@@ -33,9 +35,9 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 		return Estimate{}, err
 	}
 	defer b.Close()
-	// The small vectors matter neither in size nor in content.
+	// The small vectors do not matter, but a frequency must not be zero.
 	d := model.NewDeclaration(f, b, func(t gguf.Tensor) ([]float32, error) {
-		return make([]float32, t.Elements()), nil
+		return slices.Repeat([]float32{1}, int(t.Elements())), nil
 	})
 	d.Context = o.Context
 	m, err := model.New(d)
@@ -48,7 +50,7 @@ func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 	}
 	w := demandOf(m, d, b)
 	e := Estimate{Available: o.budget(), WeightBytes: w.weights}
-	batch := min(batchOf(m, w.weights, e.Available), limit)
+	batch := min(batchOf(m, d, w.weights, e.Available), limit)
 	e.ScratchBytes = m.ScratchBytes(batch, logitRows)
 	layers := m.KV(kvType)
 	e.KVBytes = kv.Bytes(b, layers, limit, batchTokens)

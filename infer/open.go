@@ -66,7 +66,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 		limit = o.Context
 	}
 	e.demand = demandOf(m, d, e.backend)
-	batch := min(batchOf(m, e.demand.weights, budget), limit)
+	batch := min(batchOf(m, d, e.demand.weights, budget), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, e.memory)
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
@@ -76,7 +76,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if err = e.ledger.Reserve(runtimeBytes); err != nil {
 		return nil, err
 	}
-	keep := cache.FirstBytes() + actBytes(&m.Shape, batch)
+	keep := cache.FirstBytes() + actBytes(m, d, batch)
 	if o.weights > 0 {
 		budget = e.ledger.Used() + keep + o.weights
 		e.ledger.SetTotal(budget)

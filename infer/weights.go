@@ -70,20 +70,28 @@ func makeRoomForReaders() {
 }
 
 // actBytes is what the backend needs at most for the quantised input of a
-// batch, growing in steps.
-func actBytes(s *model.Shape, batch int) int64 {
-	return 4 * int64(batch) * int64(max(s.FFN, s.Embd, s.Heads*s.DK))
+// batch, growing in steps, and for what is too small to have an arena alone.
+func actBytes(m *model.Model, d *model.Declaration, batch int) int64 {
+	most := int64(0)
+	for _, x := range d.Matrices {
+		rows := int64(batch)
+		if x.Expert {
+			rows *= int64(m.ExpertsUsed())
+		}
+		most = max(most, rows*int64(x.Weight.Cols))
+	}
+	return 4*most + scratchBytes
 }
 
 // batchOf is how many tokens of a prompt are read in one pass. Where weights
 // stream, a pass costs what it reads however many tokens share it, so a batch
 // takes up to a sixteenth of the memory.
-func batchOf(m *model.Model, weights, budget int64) int {
+func batchOf(m *model.Model, d *model.Declaration, weights, budget int64) int {
 	batch := batchTokens
 	if weights+m.ScratchBytes(batch, logitRows)+runtimeBytes <= budget {
 		return batch
 	}
-	for batch < mostTokens && m.ScratchBytes(2*batch, logitRows)+actBytes(&m.Shape, 2*batch) <= budget/16 {
+	for batch < mostTokens && m.ScratchBytes(2*batch, logitRows)+actBytes(m, d, 2*batch) <= budget/16 {
 		batch *= 2
 	}
 	return batch

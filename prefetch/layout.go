@@ -21,15 +21,17 @@ func (p *Plan) layout(room int64, slots int) (Layout, error) {
 		return l, nil
 	}
 	experts := len(p.order) - p.dense
-	cache := int64(min(experts, minExpertSlots)) * l.ExpertBytes
+	cache := int64(min(experts, expertSlots)) * l.ExpertBytes
 	dense := p.at[p.dense]
 	if experts > 0 && dense+l.RingBytes()+cache <= room {
 		l.Pins, l.PinBytes = p.dense, dense
 		l.ExpertSlots = min(experts, int((room-dense-l.RingBytes())/l.ExpertBytes))
 		return l, nil
 	}
-	l.ExpertSlots = min(experts, minExpertSlots)
-	room -= cache
+	if experts > 0 {
+		l.ExpertSlots = min(experts, expertSlots, max(minExpertSlots, int(room/4/l.ExpertBytes)))
+	}
+	room -= l.CacheBytes()
 	if slots == 0 {
 		// Near the point where everything fits, the ring should not be what
 		// keeps it from fitting.

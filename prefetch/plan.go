@@ -57,8 +57,8 @@ type Disk struct {
 
 // PlanOptions adjusts a plan. Zero fields mean the defaults.
 type PlanOptions struct {
-	TileBytes int64 // aimed at (4 MiB)
-	RingBytes int64 // of the ring when weights stream (64 MiB)
+	TileBytes int64 // aimed at (4 MiB, or less where there is little room)
+	RingBytes int64 // of the ring when weights stream (64 MiB, or an eighth of the room)
 	Readers   int   // goroutines that read, each with a buffer (4)
 	Align     int64 // of reads (4096)
 }
@@ -136,20 +136,35 @@ func (p *Plan) Dense() int { return p.dense }
 // StagingBytes is the memory of the readers' buffers.
 func (p *Plan) StagingBytes() int64 { return int64(p.options.Readers) * p.rawBytes }
 
-// The least numbers of slots: those in use and those being read.
+// The least numbers of slots: those in use and those being read. Of experts
+// there should be as many as a layer may choose at once, or a pass reads some
+// of them twice.
 const (
 	minSlots       = 6
-	minExpertSlots = 64
+	minExpertSlots = 8
+	expertSlots    = 64
+)
+
+// The sizes of tiles: large ones make good reads, but the ring and the
+// readers' buffers should not take more than a part of the room.
+const (
+	leastTile = 4 << 10
+	mostTile  = 4 << 20
+	roomTiles = 128
 )
 
 // BuildPlan cuts the weights into tiles and decides which of them to pin. It
 // is a pure function: the same weights and budget give the same plan.
 func BuildPlan(ws []Weight, b Budget, o PlanOptions) (*Plan, error) {
+	room := b.Total - b.Reserved
 	if o.TileBytes <= 0 {
-		o.TileBytes = 4 << 20
+		o.TileBytes = leastTile
+		for o.TileBytes < mostTile && 2*o.TileBytes*roomTiles <= room {
+			o.TileBytes *= 2
+		}
 	}
 	if o.RingBytes <= 0 {
-		o.RingBytes = 64 << 20
+		o.RingBytes = min(64<<20, max(0, room/8))
 	}
 	if o.Readers <= 0 {
 		o.Readers = 4
@@ -161,7 +176,6 @@ func BuildPlan(ws []Weight, b Budget, o PlanOptions) (*Plan, error) {
 	}
 	p.first = append(p.first, len(p.Tiles))
 	p.rankTiles()
-	room := b.Total - b.Reserved
 	l, err := p.layout(room, 0)
 	if err != nil {
 		return nil, err

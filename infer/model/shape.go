@@ -34,6 +34,9 @@ func (s *Shape) ExpertShare() float64 {
 	return float64(s.used) / float64(s.experts)
 }
 
+// ExpertsUsed is how many experts of a layer a token goes through.
+func (s *Shape) ExpertsUsed() int { return s.used }
+
 // KV says what each layer keeps.
 func (s *Shape) KV(t accel.KVType) []kv.Layer {
 	layers := make([]kv.Layer, s.Layers)

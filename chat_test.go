@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/runnel-chat/runnel/gguf/refs"
@@ -69,4 +70,45 @@ func TestKeysInATerminal(t *testing.T) {
 	configure("seed = 1\n[keys]\nhelp = \"ctrl+s\"\n")
 	term.keys("clear; "+program(t)+"; echo left $?", "Enter")
 	term.until(`(?s)config.toml:3: keys.help:\s+ctrl\+s belongs to\s+sessions.*left 1`)
+}
+
+// TestFilesInATerminal: files are completed, shown as chips and sent; presets
+// and what was sent before can be written again.
+func TestFilesInATerminal(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"home/notes.txt": "a\nb\n", "home/nose.bin": "\x00", "home/ev\x1b]0;owned\x07il.txt": "x",
+		"config.toml": "[presets]\nshort = \"In one sentence:\"\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Skipf("this file system refuses the name: %v", err)
+		}
+	}
+	term := openChat(t, "RUNNEL_CONFIG="+filepath.Join(dir, "config.toml"), "HOME="+filepath.Join(dir, "home"))
+	term.keys("see @~/")
+	term.until(`(?s)▶ evil.txt.*nose.bin.*notes.txt.*Tab take it`)
+	term.keys("not")
+	term.until(`▶ notes.txt`)
+	term.keys("Tab")
+	term.until(`❯ see \[notes.txt, 2 lines\]`)
+	term.keys("Enter")
+	term.until(`(?s)❯ see File ~/notes.txt:.*a.*b.*\(cut at max_tokens\)`)
+	term.keys("/read ~/nose.bin", "Enter")
+	term.until(`✗ ~/nose.bin is no text in UTF-8`)
+	term.keys("/preset short", "Enter")
+	term.until(`❯ In one sentence:`)
+	term.keys("C-c")
+	term.keys("C-r")
+	term.until(`(?s)Sent before.*▶ .*see`)
+	term.keys("sentence", "Enter")
+	term.until(`❯ In one sentence:`)
+	if title := term.tmux("display-message", "-p", "#{pane_title}"); strings.Contains(title, "owned") {
+		t.Errorf("the title is %q", title)
+	}
+	term.keys("C-c", "C-d")
+	term.until(`left 0\n`)
 }

@@ -83,12 +83,13 @@ var needed = []string{"interrupt", "back", "send", "list-choose", "leave-message
 // together are the scopes whose keys must differ from those of another one,
 // because both are looked at for the same press.
 var together = [scopes][]scope{
-	anywhere:  {anywhere, inChat, inEmpty, inText, inMessage, inList},
+	anywhere:  {anywhere, inChat, inEmpty, inText, inMessage, inList, inOffer},
 	inChat:    {anywhere, inChat, inEmpty, inText},
 	inEmpty:   {anywhere, inChat, inEmpty},
 	inText:    {anywhere, inChat, inText},
 	inMessage: {anywhere, inMessage},
 	inList:    {anywhere, inList},
+	inOffer:   {anywhere, inOffer},
 }
 
 // taken is the command that has the key already.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,26 +13,61 @@ const (
 	chipRunes = 1000
 )
 
-// chips are long pastes, each under the words that stand for it in the
-// composer. They live as long as the program: the history may bring one back.
-type chips []string
+// chip is a long text and the words that stand for it in the composer.
+type chip struct{ words, text string }
 
-// add keeps text and returns its words.
+// chips are long pastes and attached files. They live as long as the program:
+// the history may bring one back.
+type chips []chip
+
+// add keeps a paste and returns its words.
 func (c *chips) add(text string) string {
-	*c = append(*c, text)
-	return c.words(len(*c) - 1)
+	*c = append(*c, chip{fmt.Sprintf("[Pasted #%d, %s]", len(*c)+1, countLines(text)), text})
+	return (*c)[len(*c)-1].words
 }
 
-func (c *chips) words(i int) string {
-	return fmt.Sprintf("[Pasted #%d, %d lines]", i+1, 1+strings.Count(strings.TrimSuffix((*c)[i], "\n"), "\n"))
+// addFile keeps a file and returns its words.
+func (c *chips) addFile(path, text string) string {
+	name, size := strings.NewReplacer("[", "(", "]", ")").Replace(plain(filepath.Base(path))), countLines(text)
+	full := fileBlock(plain(path), text)
+	for n := 1; ; n++ {
+		words := fmt.Sprintf("[%s, %s]", name, size)
+		if n > 1 {
+			words = fmt.Sprintf("[%s #%d, %s]", name, n, size)
+		}
+		switch old := c.find(words); {
+		case old == nil:
+			*c = append(*c, chip{words, full})
+			return words
+		case old.text == full:
+			return words
+		}
+	}
 }
 
-// expand puts the pastes in the place of their words. What a paste says is
-// not looked at again.
+func (c *chips) find(words string) *chip {
+	for i := range *c {
+		if (*c)[i].words == words {
+			return &(*c)[i]
+		}
+	}
+	return nil
+}
+
+func countLines(text string) string {
+	n := 1 + strings.Count(strings.TrimSuffix(text, "\n"), "\n")
+	if n == 1 {
+		return "1 line"
+	}
+	return fmt.Sprintf("%d lines", n)
+}
+
+// expand puts the texts in the place of their words. What a text says is not
+// looked at again.
 func (c *chips) expand(text string) string {
 	var pairs []string
-	for i, full := range *c {
-		pairs = append(pairs, c.words(i), full)
+	for _, chip := range *c {
+		pairs = append(pairs, chip.words, chip.text)
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -20,7 +20,8 @@ const (
 	inEmpty         // the same, with nothing written; goes before inText
 	inText          // while writing
 	inMessage       // message mode
-	inList          // models, commands, conversations
+	inList          // models, commands, conversations, what was sent
+	inOffer         // completions are offered; goes before all but anywhere
 	scopes
 )
 
@@ -44,7 +45,7 @@ type command struct {
 var commands []command
 
 func init() {
-	commands = slices.Concat(chatCommands(), messageCommands(), listCommands(), editCommands())
+	commands = slices.Concat(chatCommands(), messageCommands(), listCommands(), completionCommands(), editCommands())
 }
 
 // slash runs a line that begins with a slash. ok is false when the line is no

@@ -34,6 +34,9 @@ func chatCommands() []command {
 		{name: "regen", scope: inChat, keys: "ctrl+g", slash: []string{"regen"}, help: "answer the last message again", run: (*Model).regenerate},
 		{name: "copy", scope: inChat, keys: "ctrl+y", slash: []string{"copy"}, args: "[N]", help: "copy the last answer, or its code block N", run: (*Model).copyLast},
 		{name: "edit", scope: inChat, keys: "ctrl+o", slash: []string{"edit"}, help: "write in $EDITOR", run: (*Model).openEditor},
+		{name: "read", scope: inChat, slash: []string{"read"}, args: "PATH", help: "attach a text file, as @PATH does", run: (*Model).attach},
+		{name: "preset", scope: inChat, slash: []string{"preset"}, args: "[NAME] [TEXT]", help: "write a text of the configuration", run: (*Model).preset},
+		{name: "history", scope: inChat, keys: "ctrl+r", slash: []string{"history"}, help: "search what was sent before", run: (*Model).showHistory},
 		{name: "find", scope: inChat, slash: []string{"find"}, args: "WORDS", help: "select the newest message with these words", run: (*Model).find},
 		{name: "undo", scope: inChat, slash: []string{"undo"}, help: "take back the last message and its answer", run: (*Model).undo},
 		{name: "system", scope: inChat, slash: []string{"system"}, args: "[TEXT]", help: "show or set the system prompt", run: (*Model).setSystem},
@@ -69,7 +72,7 @@ func messageCommands() []command {
 		{name: "previous-version", keys: "left", help: "the version before", run: on(func(m *Model, _ int) tea.Cmd { return m.flip(-1) })},
 		{name: "next-version", keys: "right", help: "the version after", run: on(func(m *Model, _ int) tea.Cmd { return m.flip(+1) })},
 		{name: "delete-message", keys: "d delete", help: "delete the message", run: do(func(m *Model) { m.deleteItem(m.picked) })},
-		{name: "unfold-message", keys: "space enter", help: "show or fold the thinking", run: do(func(m *Model) { m.talk.items[m.picked].toggleThinking() })},
+		{name: "unfold-message", keys: "space enter", help: "show or fold the thinking, or a long text", run: do(func(m *Model) { m.talk.items[m.picked].toggle() })},
 		{name: "find-message", keys: "/", help: "find", run: do(func(m *Model) { m.stopSelecting(); m.find("") })},
 		{name: "find-older", keys: "n", help: "find an older one", run: do(func(m *Model) { m.findFrom(m.picked - 1) })},
 		{name: "leave-messages", keys: "tab q i", help: "back to writing", run: do((*Model).stopSelecting)},
@@ -97,6 +100,15 @@ func listCommands() []command {
 	return within(inList, list)
 }
 
+func completionCommands() []command {
+	list := []command{
+		{name: "complete", keys: "tab", help: "take the offer", run: (*Model).accept},
+		{name: "complete-up", keys: "up", help: "the offer above", run: do(func(m *Model) { m.offer.move(-1) })},
+		{name: "complete-down", keys: "down", help: "the offer below", run: do(func(m *Model) { m.offer.move(1) })},
+	}
+	return within(inOffer, list)
+}
+
 // editCommands are what the text area does by itself.
 func editCommands() []command {
 	type keys = textarea.KeyMap
@@ -117,7 +129,7 @@ func editCommands() []command {
 		{name: "delete-word-right", keys: "alt+d alt+delete ctrl+delete", help: "delete a word to the right", edit: func(k *keys) *key.Binding { return &k.DeleteWordForward }},
 		{name: "delete-to-start", keys: "ctrl+u", help: "delete to the start of the line", edit: func(k *keys) *key.Binding { return &k.DeleteBeforeCursor }},
 		{name: "delete-to-end", keys: "ctrl+k", help: "delete to the end of the line", edit: func(k *keys) *key.Binding { return &k.DeleteAfterCursor }},
-		{name: "paste", keys: "ctrl+v", help: "paste", edit: func(k *keys) *key.Binding { return &k.Paste }},
+		{name: "paste", keys: "ctrl+v", help: "paste", run: (*Model).pasteNative},
 		{name: "uppercase", keys: "alt+u", help: "a word in capitals", edit: func(k *keys) *key.Binding { return &k.UppercaseWordForward }},
 		{name: "lowercase", keys: "alt+l", help: "a word in small letters", edit: func(k *keys) *key.Binding { return &k.LowercaseWordForward }},
 		{name: "capitalize", keys: "alt+c", help: "a word with a capital", edit: func(k *keys) *key.Binding { return &k.CapitalizeWordForward }},

@@ -25,7 +25,7 @@ type item struct {
 	text     safe.Stream
 	thinking safe.Stream
 	thought  time.Duration // how long it thought
-	folded   bool          // thinking shows as one line
+	folded   bool          // thinking shows as one line, a long message as its beginning
 	final    bool          // nothing more will come
 	note     string        // how the answer ended, if not by itself
 
@@ -67,7 +67,7 @@ func (it *item) finish(note string) {
 	it.final, it.note, it.lines = true, note, nil
 }
 
-func (it *item) toggleThinking() {
+func (it *item) toggle() {
 	it.folded = !it.folded
 	it.lines = nil
 }
@@ -93,7 +93,7 @@ func (it *item) Render(width int, th *theme) []string {
 	switch it.role {
 	case "user":
 		mark, style = "❯", th.user
-		body = markdown.Plain(it.text.Text(), inner, "")
+		body = it.shortened(markdown.Plain(it.text.Text(), inner, ""), th)
 	case "system":
 		mark, style = "⚙", th.dim
 		body = markdown.Plain(it.text.Text(), inner, th.dim)
@@ -125,6 +125,20 @@ func (it *item) Render(width int, th *theme) []string {
 	}
 	it.lines = lines
 	return lines
+}
+
+// A message of the user that is longer than this shows its beginning: pastes
+// and attached files are sent in full.
+const (
+	longMessage = 24
+	shownOfLong = 12
+)
+
+func (it *item) shortened(body []string, th *theme) []string {
+	if !it.folded || len(body) <= longMessage {
+		return body
+	}
+	return append(body[:shownOfLong:shownOfLong], th.dim.Paint(fmt.Sprintf("… %d more lines", len(body)-shownOfLong)))
 }
 
 func (it *item) answer(width int, th *theme) []string {

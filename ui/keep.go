@@ -22,6 +22,7 @@ type Store interface {
 	Rewind(id int64) error
 	List(limit int) ([]store.Conversation, error)
 	Search(text string, limit int) ([]store.Hit, error)
+	Asked(limit int) ([]string, error)
 	Messages(conv int64) ([]store.Message, error)
 	Branches(conv int64) (map[int64][]int64, error)
 	Rename(conv int64, title string) error

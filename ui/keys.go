@@ -32,6 +32,9 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	}
+	if c := of[inOffer][press]; c != nil && m.completing() {
+		return c.run(m, "")
+	}
 	if m.view == viewHelp && m.onHelpKey(press) {
 		return nil
 	}
@@ -45,7 +48,7 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	if c := of[inText][press]; c != nil && c.run != nil {
 		return c.run(m, "")
 	}
-	return m.write.key(k)
+	return tea.Batch(m.write.key(k), m.complete())
 }
 
 // alsoSelecting are the commands of the chat that go on in message mode.
@@ -73,6 +76,8 @@ func (m *Model) onEscape(string) tea.Cmd {
 	switch {
 	case m.view == viewPicker && m.pick.filter != "":
 		m.pick.narrow("")
+	case m.completing():
+		m.offer.close()
 	case m.selecting():
 		m.stopSelecting()
 	case m.view != viewChat:
@@ -104,6 +109,8 @@ func (m *Model) onEnter(string) tea.Cmd {
 	if strings.TrimSpace(m.write.value()) == "" {
 		return nil
 	}
+	m.offer.close()
+	paths := mentions(m.write.value()) // not those in what was pasted or attached
 	text := m.write.take()
 	if cmd, ok := m.slash(text); ok {
 		return cmd
@@ -111,6 +118,9 @@ func (m *Model) onEnter(string) tea.Cmd {
 	if m.notReady() {
 		m.write.set(text)
 		return nil
+	}
+	if len(paths) > 0 {
+		return m.sendMentioning(text, paths)
 	}
 	return m.send(text)
 }

@@ -3,7 +3,8 @@ package ui
 import tea "charm.land/bubbletea/v2"
 
 // list is what is open in the place of the chat and narrowed by what is
-// typed: models, commands or conversations.
+// typed: models, commands, conversations or
+// what was sent.
 type list struct {
 	filter string
 	opens  string // the command whose key closes it as well
@@ -23,6 +24,8 @@ func (m *Model) list() list {
 		return list{m.pick.filter, "model", m.pick.move, at(m.pick.narrow), m.choosePicked}
 	case viewPalette:
 		return list{m.palette.filter, "commands", m.palette.move, at(func(f string) { m.palette.narrow(m.keys, f) }), m.runPalette}
+	case viewHistory:
+		return list{m.recall.filter, "history", m.recall.move, at(m.recall.narrow), m.chooseHistory}
 	case viewSessions:
 		return list{m.sessions.filter, "sessions", m.sessions.move, m.narrowSessions, m.chooseSession}
 	}

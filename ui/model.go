@@ -19,6 +19,7 @@ const (
 	viewHelp
 	viewPalette
 	viewSessions
+	viewHistory
 )
 
 // Model is the whole chat: what is on the screen and what it talks to.
@@ -39,6 +40,8 @@ type Model struct {
 	needle   string // what was looked for last
 	palette  palette
 	sessions sessions
+	recall   recall
+	offer    completion
 	panel    panel
 	place    layout
 	hint     string // an answer to the last key, until the next one
@@ -139,6 +142,14 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.onSessions(msg)
 	case foundMsg:
 		m.onFound(msg)
+	case attachedMsg:
+		m.onAttached(msg)
+	case mentionedMsg:
+		cmd = m.onMentioned(msg)
+	case filesMsg:
+		cmd = m.onFiles(msg)
+	case askedMsg:
+		m.onAsked(msg)
 	case editedMsg:
 		m.onEdited(msg)
 	case tickMsg:
@@ -185,7 +196,7 @@ func (m *Model) onPaste(msg tea.PasteMsg) tea.Cmd {
 		return l.narrow(l.filter + oneLine(msg.Content))
 	}
 	m.write.paste(msg.Content)
-	return nil
+	return m.complete()
 }
 
 func (m *Model) onWheel(msg tea.MouseWheelMsg) {

@@ -58,7 +58,7 @@ func (m *Model) cyclePanel(string) tea.Cmd {
 func (m *Model) toggleThinking(string) tea.Cmd {
 	for i := len(m.talk.items) - 1; i >= 0; i-- {
 		if it := m.talk.items[i]; it.thinking.Len() > 0 {
-			it.toggleThinking()
+			it.toggle()
 			return nil
 		}
 	}
@@ -169,6 +169,17 @@ func (m *Model) copyNative(text string) tea.Cmd {
 	return func() tea.Msg {
 		_ = write(text) // the terminal has it in any case
 		return nil
+	}
+}
+
+// pasteNative takes the text of the desktop's clipboard.
+func (m *Model) pasteNative(string) tea.Cmd {
+	return func() tea.Msg {
+		text, err := clipboard.ReadAll()
+		if err != nil {
+			return nil // the terminal has a paste of its own
+		}
+		return tea.PasteMsg{Content: text}
 	}
 }
 

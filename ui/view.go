@@ -11,7 +11,11 @@ import (
 func (m *Model) View() tea.View {
 	l := m.place
 	rows := make([]string, m.h)
-	put(rows, inset(l.chat), m.body())
+	body := m.body()
+	if m.completing() {
+		body = over(body, m.offer.render(m.theme, inset(l.chat).w), l.chat.h)
+	}
+	put(rows, inset(l.chat), body)
 	write, cursor := m.write.Render()
 	if l.composer.h > len(write) {
 		write = append([]string{m.theme.dim.Paint(strings.Repeat("─", l.composer.w))}, write...)
@@ -64,6 +68,8 @@ func (m *Model) body() []string {
 		return m.pick.Render()
 	case viewSessions:
 		return m.sessions.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
+	case viewHistory:
+		return m.recall.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
 	case viewPalette:
 		return m.palette.render(m.theme, min(m.place.chat.w, maxText), m.place.chat.h)
 	case viewHelp:
@@ -108,6 +114,10 @@ func (m *Model) hintLine(w int) string {
 		text = "type to filter · " + k.hints("list-up/list-down", "choose", "list-choose", "open", "back", "back")
 	case m.view == viewSessions:
 		text = "type to search · " + k.hints("list-up/list-down", "choose", "list-choose", "resume", "back", "back")
+	case m.view == viewHistory:
+		text = "type to search · " + k.hints("list-up/list-down", "choose", "list-choose", "write it again", "back", "back")
+	case m.completing():
+		text = k.hints("complete", "take it", "complete-up/complete-down", "choose", "back", "back")
 	case m.view == viewPalette:
 		text = "type to filter · " + k.hints("list-up/list-down", "choose", "list-choose", "run", "back", "back")
 	case m.view == viewHelp:
@@ -134,10 +144,13 @@ func (m *Model) help() []string {
 		title string
 		has   func(c *command) bool
 	}{
-		{"Keys and commands", func(c *command) bool { return c.scope <= inEmpty || c.scope == inText && c.run != nil }},
+		{"Keys and commands", func(c *command) bool {
+			return c.scope <= inEmpty || c.scope == inText && c.run != nil && c.name != "paste"
+		}},
 		{"With a message selected", func(c *command) bool { return c.scope == inMessage }},
 		{"In a list", func(c *command) bool { return c.scope == inList }},
-		{"While writing", func(c *command) bool { return c.edit != nil }},
+		{"While something is offered", func(c *command) bool { return c.scope == inOffer }},
+		{"While writing", func(c *command) bool { return c.edit != nil || c.name == "paste" }},
 	} {
 		lines = append(lines, "", m.theme.strong.Paint(part.title), "")
 		for i := range commands {

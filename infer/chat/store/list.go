@@ -27,6 +27,29 @@ func (s *Store) List(limit int) ([]Conversation, error) {
 	return s.list(`deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?`, limit)
 }
 
+// Asked returns what the user said in all conversations, the newest first and
+// each text once.
+func (s *Store) Asked(limit int) ([]string, error) {
+	rows, err := s.db.Query(`SELECT m.content FROM messages m JOIN conversations c ON c.id = m.conv
+		WHERE m.role = 'user' AND c.deleted IS NULL GROUP BY m.content ORDER BY max(m.id) DESC LIMIT ?`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: what was asked: %w", err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("store: what was asked: %w", err)
+		}
+		out = append(out, text)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: what was asked: %w", err)
+	}
+	return out, nil
+}
+
 // Find returns one conversation.
 func (s *Store) Find(conv int64) (Conversation, error) {
 	cs, err := s.list("c.id = ?", conv)

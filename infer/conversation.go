@@ -57,7 +57,7 @@ func openConversation(f *gguf.File, t *token.Tokenizer) (conversation, error) {
 // answer, and notify says so.
 func (c *conversation) prompt(t *token.Tokenizer, msgs []chat.Message, r Request, notify func(string)) (prompt, error) {
 	in := &chat.Input{
-		Messages: msgs, AddGenerationPrompt: true, Extra: r.Extra, Now: time.Now(),
+		Messages: msgs, AddGenerationPrompt: true, Tools: r.Tools, Extra: r.Extra, Now: time.Now(),
 		BOS: t.Token(t.BOS()), EOS: t.Token(t.EOS()),
 	}
 	var failed error
@@ -76,7 +76,12 @@ func (c *conversation) prompt(t *token.Tokenizer, msgs []chat.Message, r Request
 		case folded:
 			notify("the chat template has no system role: its text is now part of the first message")
 		}
-		return encodePrompt(t, p), nil
+		if len(r.Tools) > 0 && !template.KnowsTools() {
+			notify("the chat template has no place for tools: the model does not hear of them")
+		}
+		out := encodePrompt(t, p)
+		out.tools = len(r.Tools) > 0
+		return out, nil
 	}
 	return prompt{}, fmt.Errorf("infer: no chat template fits the conversation: %w", failed)
 }

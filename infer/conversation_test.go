@@ -109,6 +109,26 @@ func TestPromptOpensThinking(t *testing.T) {
 	}
 }
 
+func TestTools(t *testing.T) {
+	tools := []chat.Tool{{Name: "abc", Parameters: []byte(`{"b":1,"a":2}`)}}
+	for template, said := range map[string]string{
+		"{{ tools[0].function.parameters|tojson }}": "",
+		"{# tools #}{{ messages[0].content }}":      "no place for tools",
+	} {
+		m := tinyLlama
+		m.set = map[string]any{templateKey: template}
+		c, tok := conversationOf(t, m)
+		got := ""
+		p, err := c.prompt(tok, []chat.Message{{Role: "user", Content: "a"}}, Request{Tools: tools}, func(s string) { got += s })
+		if err != nil || !strings.Contains(got, said) || (said == "") != (got == "") {
+			t.Errorf("%s: said %q, %v", template, got, err)
+		}
+		if text := tok.Decode(p.ids); said == "" && text != `<s> {"b": 1, "a": 2}` || !p.tools {
+			t.Errorf("%s: %q", template, text)
+		}
+	}
+}
+
 // TestGenerate runs a conversation through a whole engine.
 func TestGenerate(t *testing.T) {
 	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 128})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 
+	"github.com/runnel-chat/runnel/infer/chat"
 	"github.com/runnel-chat/runnel/infer/model"
 	"github.com/runnel-chat/runnel/infer/sample"
 	"github.com/runnel-chat/runnel/prefetch"
@@ -59,7 +60,8 @@ func (o Options) threads() int {
 type Request struct {
 	Sample    sample.Options
 	MaxTokens int            // 0: until the model ends its turn or the context is full
-	Stop      []string       // strings that end the answer; they are not part of it
+	Stop      []string       // strings that end the answer, not part of it; thinking may hold them
+	Tools     []chat.Tool    // that the model may ask for; a call is text of the answer
 	Extra     map[string]any // further template variables, e.g. enable_thinking
 }
 

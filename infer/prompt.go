@@ -12,6 +12,7 @@ import (
 type prompt struct {
 	ids      []int32
 	plain    bool   // no conversation: the answer has no structure
+	tools    bool   // the answer may be a call, whose marks are part of it
 	thinking string // ends the thinking block that the prompt has opened, or ""
 }
 

@@ -29,6 +29,7 @@ type writer struct {
 	s     *Stream
 	stop  []string
 	plain bool // of a completion: nothing is thinking
+	tools bool // the marks of a call are text, and so is who is called
 	mode  writerMode
 	end   string // of the thinking block; "": only control tokens end it
 	begun bool   // the answer has text
@@ -48,7 +49,7 @@ const (
 )
 
 func newWriter(s *Stream, stop []string, p prompt) *writer {
-	w := &writer{s: s, plain: p.plain}
+	w := &writer{s: s, plain: p.plain, tools: p.tools}
 	for _, x := range stop {
 		if x != "" {
 			w.stop = append(w.stop, x)
@@ -65,7 +66,7 @@ func (w *writer) token(t *token.Tokenizer, id int32) bool {
 	start := len(w.held)
 	if !t.IsControl(id) {
 		w.held = t.AppendPiece(w.held, id)
-	} else if name := t.Token(id); !w.plain && !w.harmony(name) && isMark(name) {
+	} else if name := t.Token(id); !w.plain && !w.harmony(name) && (w.tools || isMark(name)) {
 		w.held = append(w.held, name...)
 	}
 	stopped := len(w.held) > start && w.advance(false)
@@ -93,16 +94,28 @@ func isMark(name string) bool {
 
 // harmony follows the control tokens of that format:
 // <|start|>role<|channel|>name<|message|>text<|end|>. Only the channel named
-// final is the answer.
+// final is the answer, and what is said to a tool: its name, which the header
+// has as "to=", then stands before the text.
 func (w *writer) harmony(name string) bool {
 	switch name {
-	case "<|channel|>", "<|start|>", "<|end|>":
-		w.advance(true)
-		w.mode, w.end, w.role = inHeader, "", w.role[:0]
+	case "<|channel|>":
+		if w.mode != inHeader {
+			w.header()
+		}
+		w.role = append(w.role, channelMark...)
+	case "<|start|>", "<|end|>":
+		w.header()
 	case "<|message|>":
-		channel, _, _ := strings.Cut(strings.TrimSpace(string(w.role)), " ")
+		_, channel, _ := strings.Cut(string(w.role), channelMark)
+		channel, _, _ = strings.Cut(strings.TrimSpace(channel), " ")
+		_, to, called := strings.Cut(string(w.role), "to=")
 		w.mode, w.skip = answering, true
-		if channel == "analysis" || channel == "commentary" {
+		if w.tools && called {
+			if i := strings.IndexAny(to, " <"+channelMark); i >= 0 {
+				to = to[:i]
+			}
+			w.text = append(append(w.text, to...), ' ')
+		} else if channel == "analysis" || channel == "commentary" {
 			w.mode = inThought
 		}
 	default:
@@ -111,12 +124,21 @@ func (w *writer) harmony(name string) bool {
 	return true
 }
 
+// channelMark stands for <|channel|> in a header.
+const channelMark = "\x00"
+
+// header begins one.
+func (w *writer) header() {
+	w.advance(true)
+	w.mode, w.end, w.role = inHeader, "", w.role[:0]
+}
+
 // advance hands out as much of the held text as is certain; all of it at the
 // end of a stretch.
 func (w *writer) advance(last bool) (stopped bool) {
 	for len(w.held) > 0 {
 		if w.mode == inHeader {
-			w.role = append(w.role, w.held[:min(len(w.held), max(0, 64-len(w.role)))]...)
+			w.role = append(w.role, w.held[:min(len(w.held), max(0, 256-len(w.role)))]...)
 			w.held = w.held[:0]
 			return false
 		}

@@ -77,7 +77,7 @@ func TestWriterHoldsBack(t *testing.T) {
 // TestHarmony follows the control tokens of that format.
 func TestHarmony(t *testing.T) {
 	m := tinyLlama
-	tok := m.tokenizer(t, "<|channel|>", "<|message|>", "<|start|>", "<|end|>", "[THINK]", "[/THINK]")
+	tok := m.tokenizer(t, "<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>", "<tool>", "[THINK]", "[/THINK]")
 	id := func(name string) int32 {
 		id, ok := tok.ID(name)
 		if !ok {
@@ -85,11 +85,12 @@ func TestHarmony(t *testing.T) {
 		}
 		return id
 	}
+	tools := false
 	feed := func(words ...string) Delta {
 		s := NewStream()
-		w := newWriter(s, nil, prompt{})
+		w := newWriter(s, nil, prompt{tools: tools})
 		for _, x := range words {
-			if strings.HasPrefix(x, "<|") || strings.HasPrefix(x, "[") {
+			if strings.HasPrefix(x, "<") || strings.HasPrefix(x, "[") {
 				w.token(tok, id(x))
 				continue
 			}
@@ -107,5 +108,20 @@ func TestHarmony(t *testing.T) {
 	d = feed("[THINK]", "hm", "[/THINK]", "yes")
 	if d.Text != "yes" || d.Thinking != "hm" {
 		t.Errorf("text %q, thinking %q", d.Text, d.Thinking)
+	}
+	call := []string{"<|channel|>", "commentary to=functions.abc ", "<|constrain|>", "json", "<|message|>", "{}"}
+	if d = feed(call...); d.Text != "" || d.Thinking != "{}" {
+		t.Errorf("a call without tools: text %q, thinking %q", d.Text, d.Thinking)
+	}
+	tools = true
+	if d = feed(call...); d.Text != "functions.abc {}" || d.Thinking != "" {
+		t.Errorf("a call: text %q, thinking %q", d.Text, d.Thinking)
+	}
+	d = feed("<|channel|>", "analysis", "<|message|>", "a", "<|end|>", "<|start|>", "assistant to=functions.b", "<|channel|>", "commentary", "<|message|>", "c")
+	if d.Text != "functions.b c" || d.Thinking != "a" {
+		t.Errorf("a call named in its header: text %q, thinking %q", d.Text, d.Thinking)
+	}
+	if d = feed("[THINK]", "a", "[/THINK]", "<tool>", "b"); d.Text != "<tool> b" || d.Thinking != "a" {
+		t.Errorf("a call in marks of its own: text %q, thinking %q", d.Text, d.Thinking)
 	}
 }

@@ -22,13 +22,6 @@ type ToolCall struct {
 	Arguments json.RawMessage // an object
 }
 
-// A Tool is a function that the model may ask for.
-type Tool struct {
-	Name        string
-	Description string
-	Parameters  json.RawMessage // a JSON schema; keys keep their order
-}
-
 // roles are the names that a template may build control tokens of, as in
 // '<|' ~ message.role ~ '|>'. Any other role is text from outside.
 var roles = []string{"system", "developer", "user", "assistant", "tool", "function", "ipython", "observation"}
@@ -91,21 +84,6 @@ func (c ToolCall) value() (value, error) {
 		d.set(literal("id"), foreign(c.ID))
 	}
 	return d, nil
-}
-
-func (t Tool) value() (value, error) {
-	parameters, err := rawObject(t.Parameters)
-	if err != nil {
-		return nil, err
-	}
-	return object(
-		namedValue{"type", literal("function")},
-		namedValue{"function", object(
-			namedValue{"name", foreign(t.Name)},
-			namedValue{"description", foreign(t.Description)},
-			namedValue{"parameters", parameters},
-		)},
-	), nil
 }
 
 // rawObject reads JSON that may be left out.

@@ -11,14 +11,18 @@ type parser struct {
 	loops int // open around here, for break and continue
 }
 
-func parse(src string) ([]statement, error) {
+func parse(src string) (*Template, error) {
 	toks, err := lex(src)
 	if err != nil {
 		return nil, err
 	}
 	p := &parser{toks: toks}
 	body, _, err := p.block()
-	return body, err
+	if err != nil {
+		return nil, err
+	}
+	tools := slices.ContainsFunc(toks, func(t lexeme) bool { return t.kind == tokName && t.text == "tools" })
+	return &Template{body, tools}, nil
 }
 
 func (p *parser) peek() lexeme { return p.toks[p.pos] }

@@ -7,18 +7,20 @@ import (
 
 // A Template turns conversations into prompts. It is immutable and safe for
 // concurrent use.
-type Template struct{ body []statement }
+type Template struct {
+	body  []statement
+	tools bool // it mentions them
+}
+
+// KnowsTools reports whether the template tells a model of its tools.
+func (t *Template) KnowsTools() bool { return t.tools }
 
 // Parse reads a template in the Jinja language.
 func Parse(source string) (*Template, error) {
 	if len(source) > maxSource {
 		return nil, fmt.Errorf("chat: template: %w of %d bytes of source", ErrLimit, maxSource)
 	}
-	body, err := parse(source)
-	if err != nil {
-		return nil, err
-	}
-	return &Template{body}, nil
+	return parse(source)
 }
 
 // A Segment is a stretch of a prompt. What the template wrote is trusted:

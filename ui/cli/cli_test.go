@@ -105,6 +105,8 @@ func TestExitCodes(t *testing.T) {
 		{"too small a budget", []string{"run", "tiny", "hi", "--raw", "--mem", "1KiB"}, ExitDoesNotFit, ""},
 		{"no model", []string{"run"}, ExitUsage, "no model"},
 		{"no prompt", []string{"run", "tiny"}, ExitUsage, "no prompt"},
+		{"no tools", []string{"run", "tiny", "hi", "--tools", foreign}, ExitFailed, "no JSON list of functions"},
+		{"raw tools", []string{"run", "tiny", "hi", "--raw", "--tools", foreign}, ExitUsage, "tools"},
 		{"no model to debug", []string{"debug", "logits", "--ids", "1", "--out", "x"}, ExitUsage, "no model"},
 		{"ids", []string{"debug", "logits", "-m", "tiny", "--ids", "1,x", "--out", "x"}, ExitUsage, `"x" is not a token id`},
 		{"flag", []string{"run", "--frobnicate"}, ExitUsage, "frobnicate"},

@@ -20,6 +20,7 @@ const maxPiped = 64 << 20
 
 func (p *program) runCommand() *cobra.Command {
 	var raw, asJSON bool
+	var tools string
 	c := &cobra.Command{
 		Use:   "run [MODEL] [PROMPT]",
 		Short: "Answer one prompt to standard output",
@@ -31,12 +32,20 @@ func (p *program) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.answer(c.Context(), model, prompt, raw, asJSON)
+			r := infer.Request{Sample: samplingOptions(p.cfg), MaxTokens: p.cfg.MaxTokens}
+			if raw && tools != "" {
+				return usageError{errors.New("--tools needs a chat template, and --raw goes without one")}
+			}
+			if r.Tools, err = readTools(tools); err != nil {
+				return err
+			}
+			return p.answer(c.Context(), model, prompt, r, raw, asJSON)
 		},
 	}
 	p.engineFlags(c)
 	p.samplingFlags(c)
 	c.Flags().BoolVar(&raw, "raw", false, "Continue the plain text, without a chat template.")
+	c.Flags().StringVar(&tools, "tools", "", "File of functions (JSON) that the model may ask for; a call is its answer.")
 	c.Flags().BoolVar(&asJSON, "json", false, "Write one JSON event a line; the last one holds the figures.")
 	return c
 }
@@ -72,8 +81,24 @@ func (p *program) runArgs(args []string) (model, prompt string, err error) {
 	return model, prompt, nil
 }
 
+// readTools reads the functions of a file, if there is one.
+func readTools(path string) ([]chat.Tool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := readLimited(path)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := chat.ParseTools(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return tools, nil
+}
+
 // answer opens the model, asks, and writes what comes.
-func (p *program) answer(ctx context.Context, model, prompt string, raw, asJSON bool) (err error) {
+func (p *program) answer(ctx context.Context, model, prompt string, r infer.Request, raw, asJSON bool) (err error) {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	e, err := p.open(ctx, model)
@@ -81,7 +106,6 @@ func (p *program) answer(ctx context.Context, model, prompt string, raw, asJSON 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	r := infer.Request{Sample: samplingOptions(p.cfg), MaxTokens: p.cfg.MaxTokens}
 	var s *infer.Stream
 	if raw {
 		s = e.Complete(ctx, prompt, r)

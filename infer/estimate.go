@@ -26,8 +26,8 @@ type Estimate struct {
 	firstKV int64
 }
 
-// EstimateMemory says what opening f with o would need. It fails for the same
-// files that Open refuses.
+// EstimateMemory says what opening f with o would need. It fails where Open
+// would for lack of a graph or a tensor; the tokenizer is not looked at.
 func EstimateMemory(f *gguf.File, o Options) (Estimate, error) {
 	kvType, _ := accel.ParseKVType(orElse(o.KV, accel.KVF16.String()))
 	b, err := cpu.New(1, func(n int) ([]byte, error) { return make([]byte, n), nil })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/chat"
+	"github.com/runnel-chat/runnel/infer/token"
 )
 
 // shown is a model as show --json writes it.
@@ -26,6 +29,7 @@ type shown struct {
 	Bytes     int64       `json:"bytes"`
 	Arch      string      `json:"arch"`
 	Params    int64       `json:"params"`
+	Active    int64       `json:"active_params,omitempty"` // of a token, where experts are chosen
 	Quant     string      `json:"quant"`
 	Types     []typeShare `json:"tensor_types"`
 	Context   int64       `json:"context,omitempty"`
@@ -35,6 +39,7 @@ type shown struct {
 	Heads     int64       `json:"heads,omitempty"`
 	KVHeads   int64       `json:"kv_heads,omitempty"`
 	Experts   int64       `json:"experts,omitempty"`
+	Used      int64       `json:"experts_used,omitempty"`
 	Rope      string      `json:"rope,omitempty"`
 	Tokenizer string      `json:"tokenizer,omitempty"`
 	Template  string      `json:"template"`
@@ -116,32 +121,72 @@ const speedPrompt = 512
 func describe(f *gguf.File, path string, o infer.Options) shown {
 	s := shown{
 		Path: path, Files: len(f.Shards), Bytes: f.Size, Arch: f.Architecture(), Quant: f.Quantization(),
-		Types: typeShares(f), Rope: rope(f), Template: "none in the file",
+		Types: typeShares(f), Rope: rope(f),
 	}
 	s.Name = textOf(f, "general.name")
 	if s.Name == "" {
 		s.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	for _, t := range f.Tensors {
-		s.Params += t.Elements()
-	}
 	s.Context, s.Layers, s.Embd = s.number(f, "context_length"), s.number(f, "block_count"), s.number(f, "embedding_length")
-	s.Heads, s.KVHeads, s.Experts = s.number(f, "attention.head_count"), s.number(f, "attention.head_count_kv"), s.number(f, "expert_count")
+	s.Heads, s.KVHeads = s.number(f, "attention.head_count"), s.number(f, "attention.head_count_kv")
+	s.Experts, s.Used = s.number(f, "expert_count"), s.number(f, "expert_used_count")
+	s.count(f)
 	if t, ok := f.FindTensor("token_embd.weight"); ok {
 		s.Vocab = t.Dims[1]
 	}
 	s.Tokenizer = strings.TrimSuffix(textOf(f, "tokenizer.ggml.model")+", "+textOf(f, "tokenizer.ggml.pre"), ", ")
-	if t := textOf(f, "tokenizer.chat_template"); t != "" {
-		s.Template = fmt.Sprintf("in the file, %d lines", strings.Count(t, "\n")+1)
-	}
+	s.Template = template(f)
 	s.License = cmp.Or(textOf(f, "general.license.name"), textOf(f, "general.license"))
 	s.estimate(f, o)
 	return s
 }
 
+// count adds up the parameters. Of the experts a token needs its few.
+func (s *shown) count(f *gguf.File) {
+	chosen := int64(0)
+	for _, t := range f.Tensors {
+		s.Params += t.Elements()
+		if isExpert.MatchString(t.Name) {
+			chosen += t.Elements()
+		}
+	}
+	if chosen > 0 && 0 < s.Used && s.Used <= s.Experts {
+		s.Active = s.Params - chosen + chosen/s.Experts*s.Used
+	}
+}
+
+// isExpert matches the tensors of all experts of a layer, and of one.
+var isExpert = regexp.MustCompile(`\.ffn_(gate|up|down|gate_up)(_exps|\.\d+)\.`)
+
+// template says where the words between messages come from.
+func template(f *gguf.File) string {
+	source := textOf(f, "tokenizer.chat_template")
+	t, err := chat.Parse(source)
+	if source != "" && err == nil {
+		out := "in the file, 1 line"
+		if n := strings.Count(source, "\n"); n > 0 {
+			out = fmt.Sprintf("in the file, %d lines", n+1)
+		}
+		if t.KnowsTools() {
+			out += ", knows tools"
+		}
+		return out
+	}
+	tokens, _ := f.Strings("tokenizer.ggml.tokens") // without any, none has a mark
+	has := func(token string) bool { return slices.Contains(tokens, token) }
+	standIn := chat.Choose(has, textOf(f, "general.name"))
+	if source == "" {
+		return fmt.Sprintf("none in the file; the built-in %s one stands in", standIn)
+	}
+	return fmt.Sprintf("in the file, but it cannot be used (%v); the built-in %s one stands in", err, standIn)
+}
+
 // estimate asks the engine what the model would need.
 func (s *shown) estimate(f *gguf.File, o infer.Options) {
 	e, err := infer.EstimateMemory(f, o)
+	if err == nil {
+		_, err = token.New(f)
+	}
 	if err != nil {
 		s.Problem = err.Error()
 		return
@@ -160,8 +205,13 @@ func (s *shown) estimate(f *gguf.File, o infer.Options) {
 	}
 }
 
+// number reads a number, the greatest where each layer has one.
 func (s *shown) number(f *gguf.File, key string) int64 {
-	n, err := f.Int(s.Arch+"."+key, 0, 1<<40)
+	key = s.Arch + "." + key
+	if list, err := f.Ints(key); err == nil && len(list) > 0 {
+		return slices.Max(list)
+	}
+	n, err := f.Int(key, 0, 1<<40)
 	if err != nil {
 		return 0
 	}
@@ -195,7 +245,8 @@ func typeShares(f *gguf.File) []typeShare {
 	return list
 }
 
-// rope says how positions are encoded: the base, and what stretches it.
+// rope says how positions are encoded: the base, what stretches it, and how far
+// layers with a window see.
 func rope(f *gguf.File) string {
 	key := f.Architecture() + ".rope."
 	var parts []string
@@ -212,8 +263,19 @@ func rope(f *gguf.File) string {
 		}
 		parts = append(parts, scaling)
 	}
-	if _, ok := f.FindTensor("rope_freqs.weight"); ok {
-		parts = append(parts, "factors by frequency")
+	for _, t := range []struct{ tensor, what string }{
+		{"rope_freqs.weight", "factors by frequency"},
+		{"rope_factors_long.weight", "factors for long contexts"},
+	} {
+		if _, ok := f.FindTensor(t.tensor); ok {
+			parts = append(parts, t.what)
+		}
+	}
+	if list, err := f.Ints(key + "dimension_sections"); err == nil {
+		parts = append(parts, fmt.Sprintf("sections %d", list))
+	}
+	if n, err := f.Uint(f.Architecture()+".attention.sliding_window", 1, 1<<40); err == nil {
+		parts = append(parts, fmt.Sprintf("window %d", n))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -224,7 +286,7 @@ func (s shown) print(w io.Writer) error {
 		{"file", s.Path},
 		{"size", config.FormatSize(s.Bytes)},
 		{"architecture", cmp.Or(s.Arch, "not named")},
-		{"parameters", formatCount(s.Params)},
+		{"parameters", s.params()},
 		{"context", formatCount(s.Context)},
 		{"vocabulary", formatCount(s.Vocab)},
 		{"layers", s.layers()},
@@ -246,6 +308,13 @@ func (s shown) print(w io.Writer) error {
 	return writeTable(w, slices.DeleteFunc(rows, func(r []string) bool { return r[1] == "" || r[1] == "-" }))
 }
 
+func (s shown) params() string {
+	if s.Active == 0 {
+		return formatCount(s.Params)
+	}
+	return fmt.Sprintf("%s, of which a token needs %s", formatCount(s.Params), formatCount(s.Active))
+}
+
 func (s shown) layers() string {
 	if s.Layers == 0 {
 		return ""
@@ -258,7 +327,7 @@ func (s shown) layers() string {
 		out += fmt.Sprintf(" over %d", s.KVHeads)
 	}
 	if s.Experts > 0 {
-		out += fmt.Sprintf(", %d experts", s.Experts)
+		out += fmt.Sprintf(", %d of %d experts", s.Used, s.Experts)
 	}
 	return out
 }

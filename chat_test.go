@@ -112,3 +112,20 @@ func TestFilesInATerminal(t *testing.T) {
 	term.keys("C-c", "C-d")
 	term.until(`left 0\n`)
 }
+
+// TestSettingsInATerminal: what is set in a conversation counts at once, and
+// again when it is resumed.
+func TestSettingsInATerminal(t *testing.T) {
+	term := openChat(t)
+	term.ask("Once upon a time")
+	term.keys("/set num_ctx 300", "Enter")
+	term.until(`(?s)context is now 300; the model is opened again.*ready · .*/300`)
+	term.keys("/set temperature 0", "Enter")
+	term.until(`temperature is now 0`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
+	term.keys("clear; "+program(t)+" -c stories260K; echo left $?", "Enter")
+	term.until(`(?s)Once upon a time.*Settings of this conversation: context 300, temperature 0\..*ready · .*/300`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
+}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -79,7 +80,8 @@ func readText(path string) (string, error) {
 
 // unwrapPath is an error without the path, which is named already.
 func unwrapPath(err error) error {
-	if p, ok := err.(*os.PathError); ok {
+	var p *os.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err

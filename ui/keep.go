@@ -25,6 +25,8 @@ type Store interface {
 	Asked(limit int) ([]string, error)
 	Messages(conv int64) ([]store.Message, error)
 	Branches(conv int64) (map[int64][]int64, error)
+	SetSettings(conv int64, settings map[string]string) error
+	Settings(conv int64) (map[string]string, error)
 	Rename(conv int64, title string) error
 	Delete(conv int64) error
 	Undelete(conv int64) error
@@ -50,6 +52,8 @@ type resumedMsg struct {
 	conv  int64
 	msgs  []store.Message
 	items []*item // one a message
+
+	settings map[string]string
 }
 
 // keep stores the conversation as it is now.
@@ -70,9 +74,9 @@ func (m *Model) keep() tea.Cmd {
 		return nil
 	}
 	m.kept = m.now()
-	k, model := m.keeper, m.panel.info.Name
+	k, model, settings := m.keeper, m.panel.info.Name, m.changed
 	return k.do(func() tea.Msg {
-		err := k.save(model, turns)
+		err := errors.Join(k.save(model, turns), k.saveSettings(settings))
 		return savedMsg{k.forks(turns), err}
 	})
 }
@@ -145,8 +149,9 @@ func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
 	for _, it := range msg.items {
 		m.talk.add(it)
 	}
-	k := m.keeper
-	return tea.Batch(k.do(func() tea.Msg {
+	k, apply := m.keeper, m.applySettings(msg.settings)
+	return tea.Batch(apply, k.do(func() tea.Msg {
+		k.settings = msg.settings
 		if err := k.begin(msg.conv, msg.items, msg.msgs); err != nil {
 			return toldMsg{err: err}
 		}
@@ -160,7 +165,11 @@ func (k *keeper) load(conv int64) tea.Msg {
 	if err != nil {
 		return toldMsg{err: err}
 	}
-	return resumedMsg{conv, msgs, storedItems(msgs)}
+	settings, err := k.store.Settings(conv)
+	if err != nil {
+		return toldMsg{err: err}
+	}
+	return resumedMsg{conv, msgs, storedItems(msgs), settings}
 }
 
 // storedItems are the items of stored messages.
@@ -186,6 +195,7 @@ func (m *Model) freshChat() tea.Cmd {
 	}
 	k := m.keeper
 	return k.do(func() tea.Msg {
+		k.settings = nil
 		_ = k.begin(0, nil, nil) // nothing is read
 		return nil
 	})

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -20,12 +21,13 @@ type keeper struct {
 	done  chan struct{}
 
 	// The rest belongs to the jobs.
-	conv    int64 // 0: not begun
-	leaf    int64
-	deleted int64 // the conversation deleted last
-	at      map[*item]stored
-	below   map[int64][]int64 // the children of each message, 0 for the first ones
-	chosen  map[int64]int64   // of them, the one that was on the screen last
+	conv     int64 // 0: not begun
+	leaf     int64
+	settings map[string]string // as they are stored
+	deleted  int64             // the conversation deleted last
+	at       map[*item]stored
+	below    map[int64][]int64 // the children of each message, 0 for the first ones
+	chosen   map[int64]int64   // of them, the one that was on the screen last
 }
 
 // stored is where an item is in the store.
@@ -129,6 +131,18 @@ func (k *keeper) save(model string, turns []turn) (err error) {
 		k.leaf = parent
 	}
 	return nil
+}
+
+// saveSettings stores what was set for the conversation, if it has begun.
+func (k *keeper) saveSettings(settings map[string]string) error {
+	if k.conv == 0 || maps.Equal(k.settings, settings) {
+		return nil
+	}
+	err := k.store.SetSettings(k.conv, settings)
+	if err == nil {
+		k.settings = settings
+	}
+	return err
 }
 
 // begin makes a stored conversation, or with 0 a new one, the current one.

@@ -10,6 +10,17 @@ const (
 	panelModes
 )
 
+// panelModeOf reads the setting.
+func panelModeOf(word string) panelMode {
+	switch word {
+	case "line":
+		return panelLine
+	case "off":
+		return panelOff
+	}
+	return panelFull
+}
+
 // Sizes of the screen's parts.
 const (
 	sideWidth   = 34  // of the panel beside the chat, with its border

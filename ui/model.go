@@ -49,7 +49,11 @@ type Model struct {
 	picked   int    // the selected item, -1 for none
 	editing  *item  // the message that the composer's text replaces
 
-	engine  Engine
+	engine     Engine
+	opened     string            // the model, as it was named
+	openedWith config.Config     // the settings then
+	changed    map[string]string // settings of this conversation; never written to in place
+
 	opening *opening // a model being opened
 	answer  *answer  // an answer being made
 	draft   draft
@@ -71,12 +75,7 @@ func New(ctx context.Context, o Options) *Model {
 	}
 	m.write.area.KeyMap = m.keys.editing()
 	m.setTheme(o.Config.Theme != "light")
-	switch o.Config.Panel {
-	case "line":
-		m.mode = panelLine
-	case "off":
-		m.mode = panelOff
-	}
+	m.mode = panelModeOf(o.Config.Panel)
 	m.talk.follow = true
 	m.write.area.Placeholder = "Write a message"
 	m.panel.phase = "no model"
@@ -100,12 +99,20 @@ func (m *Model) Init() tea.Cmd {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	if m.keeper != nil && m.o.Continue {
-		cmds = append(cmds, m.resume(0))
+		// The settings of the conversation first: the model is opened with them.
+		return tea.Batch(append(cmds, tea.Sequence(m.resume(0), func() tea.Msg { return startMsg{} }))...)
 	}
+	return tea.Batch(append(cmds, m.start())...)
+}
+
+// startMsg asks for the model.
+type startMsg struct{}
+
+func (m *Model) start() tea.Cmd {
 	if m.o.Model != "" {
-		return tea.Batch(append(cmds, m.openNamed(m.o.Model))...)
+		return m.openNamed(m.o.Model)
 	}
-	return tea.Batch(append(cmds, m.showPicker())...)
+	return m.showPicker()
 }
 
 // Update hands each event to the method named after it.
@@ -122,6 +129,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.onWheel(msg)
 	case tea.BackgroundColorMsg:
 		m.setTheme(msg.IsDark())
+	case startMsg:
+		cmd = m.start()
 	case modelsMsg:
 		m.pick.set(msg.models, msg.fit, msg.err)
 	case openedMsg:

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/ui/safe"
 )
@@ -17,6 +18,8 @@ type opening struct {
 	cancel context.CancelFunc
 	late   chan Engine
 	name   string
+	with   config.Config
+	before *inForce // to go back to if this fails
 }
 
 // openedMsg ends an opening.
@@ -87,7 +90,7 @@ func (m *Model) startOpening(name string, find func(context.Context) (string, er
 	}
 	m.view = viewChat
 	ctx, cancel := context.WithCancel(m.ctx)
-	o := &opening{cancel: cancel, late: make(chan Engine, 1), name: name}
+	o := &opening{cancel: cancel, late: make(chan Engine, 1), name: name, with: m.cfg}
 	m.opening = o
 	m.panel.phase = "opening"
 	old := m.engine
@@ -119,10 +122,14 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 	<-msg.of.late
 	msg.of.cancel()
 	m.opening = nil
+	m.opened, m.openedWith = msg.of.name, msg.of.with
 	if msg.err != nil {
 		m.panel.phase = "no model"
 		if !errors.Is(msg.err, context.Canceled) {
 			m.fail(msg.err)
+			if msg.of.before != nil {
+				return m.undoReopen(msg.of.before)
+			}
 			m.say(m.way("model") + " shows the models of this machine.")
 		}
 		return nil
@@ -133,6 +140,9 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 		m.say(n)
 	}
 	m.look()
+	if engineSettings(m.cfg) != engineSettings(m.openedWith) {
+		return m.reopen(nil) // a conversation was resumed meanwhile
+	}
 	return m.tick()
 }
 

@@ -183,63 +183,6 @@ func (m *Model) pasteNative(string) tea.Cmd {
 	}
 }
 
-func (m *Model) setSystem(text string) tea.Cmd {
-	if text == "" {
-		if m.cfg.System == "" {
-			m.say("There is no system prompt; /system TEXT sets one.")
-		} else {
-			m.say("System prompt: " + m.cfg.System)
-		}
-		return nil
-	}
-	m.cfg.System = text
-	it := newItem("system", text)
-	if len(m.talk.items) > 0 && m.talk.items[0].role == "system" {
-		m.talk.items[0] = it
-	} else {
-		m.talk.items = append([]*item{it}, m.talk.items...)
-	}
-	return nil
-}
-
-// parameterNames maps the names that people know from elsewhere to ours.
-var parameterNames = map[string]string{"num_predict": "max_tokens", "num_ctx": "context", "num_gpu": "gpu", "num_thread": "threads"}
-
-// setParameter changes a setting. Those of the engine count from the next
-// model on.
-func (m *Model) setParameter(arg string) tea.Cmd {
-	f := strings.Fields(arg)
-	if len(f) > 0 && f[0] == "parameter" {
-		f = f[1:]
-	}
-	if len(f) < 2 {
-		m.say("A setting and its value are needed, such as /set temperature 0.5.")
-		return nil
-	}
-	name := f[0]
-	if n, ok := parameterNames[name]; ok {
-		name = n
-	}
-	key, err := config.Find(name)
-	if err == nil {
-		err = key.Set(&m.cfg, strings.Join(f[1:], " "))
-	}
-	if err != nil {
-		m.fail(err)
-		return nil
-	}
-	if name == "memory" && m.engine != nil {
-		return m.setMemory()
-	}
-	note := name + " is now " + strings.Join(f[1:], " ")
-	switch name {
-	case "context", "threads", "gpu", "kv", "memory":
-		note += ", from the next model that is opened on (/model)"
-	}
-	m.say(note)
-	return nil
-}
-
 func (m *Model) showInfo(string) tea.Cmd {
 	if m.engine == nil {
 		m.hint = "no model is open"

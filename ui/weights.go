@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -66,23 +67,26 @@ func (b *panelLines) limiter(s infer.Stats, readRate float64) {
 
 // resizedMsg says how a new budget was taken.
 type resizedMsg struct {
-	bytes int64
-	err   error
+	bytes, before int64
+	err           error
 }
 
 // setMemory gives the open model the budget that the settings say now.
-func (m *Model) setMemory() tea.Cmd {
+func (m *Model) setMemory(before int64) tea.Cmd {
 	e, bytes := m.engine, m.cfg.Memory
 	if bytes == 0 {
 		m.say("memory is now what the machine has, from the next model that is opened on (/model)")
 		return nil
 	}
-	return func() tea.Msg { return resizedMsg{bytes, e.SetMemory(bytes)} }
+	return func() tea.Msg { return resizedMsg{bytes, before, e.SetMemory(bytes)} }
 }
 
 func (m *Model) onResized(msg resizedMsg) {
 	if msg.err != nil {
 		m.fail(msg.err)
+		m.cfg.Memory = msg.before
+		m.changed = maps.Clone(m.changed)
+		delete(m.changed, "memory")
 		return
 	}
 	m.say("the memory budget is now " + config.FormatSize(msg.bytes))

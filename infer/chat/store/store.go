@@ -22,7 +22,7 @@ type Store struct {
 
 const (
 	appID   = 0x52554e4c // "RUNL", in the header of the file
-	version = 1          // of the schema
+	version = 2          // of the schema
 )
 
 // keepDeleted is how long a deleted conversation can be taken back.
@@ -36,7 +36,8 @@ CREATE TABLE conversations (
 	created INTEGER NOT NULL,
 	updated INTEGER NOT NULL,
 	deleted INTEGER,
-	leaf INTEGER NOT NULL DEFAULT 0
+	leaf INTEGER NOT NULL DEFAULT 0,
+	settings TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE messages (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,6 +64,11 @@ CREATE TRIGGER messages_update AFTER UPDATE ON messages BEGIN
 	INSERT INTO words(rowid, content, thinking) VALUES (new.id, new.content, new.thinking);
 END;
 `
+
+// changes bring a file of an older version, the index, to the next one.
+var changes = [version]string{
+	1: "ALTER TABLE conversations ADD COLUMN settings TEXT NOT NULL DEFAULT '';",
+}
 
 // errForeign says that a file is no store of ours.
 var errForeign = errors.New("not a file of conversations")
@@ -158,6 +164,9 @@ func (s *Store) prepare() error {
 		var word string
 		if err = tx.QueryRow("PRAGMA quick_check(1)").Scan(&word); err == nil && word != "ok" {
 			err = fmt.Errorf("%w: %s", errForeign, word)
+		}
+		for ; err == nil && v > 0 && v < version; v++ {
+			_, err = tx.Exec(changes[v] + fmt.Sprintf("PRAGMA user_version=%d;", v+1))
 		}
 	}
 	if err == nil {

@@ -23,8 +23,10 @@ func (j *job) assembly() {
 	}
 }
 
-// callBytes is about how many weight bytes a matrix-vector call reads.
-const callBytes = 256 << 10
+// callBytes is about how many weight bytes a matrix-vector call reads, and
+// fetches for the next call: enough for streams of whole pages, and no more
+// than a fraction of the second cache.
+const callBytes = 128 << 10
 
 // tile receives the results of rows that do not fill a kernel.
 type tile [ActGroup][2 * Rows]float32
@@ -37,14 +39,16 @@ func (j *job) gemv() {
 	a.sums = at(acts, actBlocks(j.cols)*blockSize)
 	a.n = j.cols / actBlock
 	dst := j.dst[j.n0*j.ldd:][:j.rows]
-	kernel, whole, per := j.isa.gemv(j.f.kind), j.rows/Rows, max(1, callBytes/j.block)
+	kernel, whole, per := j.isa.gemv(j.f.kind), j.rows/Rows, max(1, (callBytes+j.block/2)/j.block)
 	for i := 0; i < whole; i += per {
 		a.dst, a.w, a.count = addr(&dst[i*Rows]), at(j.w, i*j.block), min(per, whole-i)
+		a.ahead = at(j.w, min(i+per, whole-1)*j.block)
 		j.isa.call(kernel, &a)
 	}
 	if rest := j.rows % Rows; rest > 0 {
 		s := spare.Get().(*scratch)
 		a.dst, a.w, a.count = addr(&s.out), at(j.w, whole*j.block), 1
+		a.ahead = a.w
 		j.isa.call(kernel, &a)
 		copy(dst[whole*Rows:], s.out[0][:rest])
 		spare.Put(s)

@@ -15,6 +15,7 @@ type args struct {
 	next  int     // bytes from the activations of a group to the next
 	count int     // groups of vectors, or blocks of 16 rows
 	panel uintptr // where to unpack to
+	ahead uintptr // packed units that the next call reads
 }
 
 // unpacked is 16 rows by up to 512 columns as the matrix kernels read them:

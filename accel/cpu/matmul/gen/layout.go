@@ -14,6 +14,7 @@ const (
 	argNext  = 64 // bytes from the activations of a group to the next
 	argCount = 72 // groups of vectors, or blocks of 16 rows
 	argPanel = 80 // where to unpack to
+	argAhead = 88 // packed units that the next call reads
 )
 
 // A panel is 16 rows by up to 512 columns, unpacked.

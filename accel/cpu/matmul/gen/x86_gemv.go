@@ -1,7 +1,5 @@
 package main
 
-import "fmt"
-
 // Registers of the matrix-vector kernels, beside those of the weight type.
 const (
 	vecSum  = 16 // of the row block
@@ -11,14 +9,12 @@ const (
 	vecMins = 21 // integers
 )
 
-// prefetchAhead is how far before their use weights are asked for. A core
-// reads memory at its full speed only with this help: the hardware's own
-// prefetcher stops at 4 KiB pages.
-const prefetchAhead = 4096
-
 // gemvKernel emits the kernel for one vector, straight from the packed units:
 // what a panel would hold never leaves the registers. It multiplies argCount
 // blocks of 16 rows with argN blocks of 64 columns.
+//
+// R8 is dst, SI the units, R9 counts blocks of rows, CX blocks of columns, DI
+// and BX are the activations and their sums; R10 to R14 belong to the streams.
 func (x *x86) gemvKernel(prefix string, w weight) string {
 	name := prefix + "_gemv_" + w.name
 	v := w.v()
@@ -28,12 +24,18 @@ func (x *x86) gemvKernel(prefix string, w weight) string {
 	x.i("MOVQ", mem(argW, "DX"), "SI")
 	x.i("MOVQ", mem(argCount, "DX"), "R9")
 	w.consts(x)
+	p := streamsOf(w.size*per/w.cols, "R10", "R14", "R11")
+	p.three, p.five = "R12", "R13"
+	x.streamStart(p, per)
 	x.loop("R9", 1, func() {
 		x.i("MOVQ", mem(argActs, "DX"), "DI")
 		x.i("MOVQ", mem(argSums, "DX"), "BX")
 		x.i("MOVQ", mem(argN, "DX"), "CX")
 		x.zero(vecSum)
-		x.loop("CX", per/64, func() { x.gemvTurn(w, v, per) })
+		x.loop("CX", per/64, func() {
+			x.gemvTurn(w, v, per, p)
+			x.streamStep(p)
+		})
 		x.store(vecSum, "(R8)")
 		x.i("ADDQ", imm(64), "R8")
 	})
@@ -43,12 +45,12 @@ func (x *x86) gemvKernel(prefix string, w weight) string {
 }
 
 // gemvTurn multiplies one unit, or as many as cover 64 columns.
-func (x *x86) gemvTurn(w weight, v variant, per int) {
+func (x *x86) gemvTurn(w weight, v variant, per int, p streams) {
 	if v.group == 256 {
 		x.zero(vecSub)
 	}
 	for b := range per / 64 {
-		x.gemvBlock(w, v, b)
+		x.gemvBlock(w, v, b, per, p)
 	}
 	if v.group == 256 {
 		w.scale(x, 0)
@@ -64,7 +66,7 @@ func (x *x86) gemvTurn(w weight, v variant, per int) {
 }
 
 // gemvBlock multiplies the b-th 64 columns of a turn.
-func (x *x86) gemvBlock(w weight, v variant, b int) {
+func (x *x86) gemvBlock(w weight, v variant, b, per int, p streams) {
 	at := func(off int) string { return mem(blockSize*b+off, "DI") }
 	group := min(v.group, 64)
 	for g := range 64 / group {
@@ -78,7 +80,7 @@ func (x *x86) gemvBlock(w weight, v variant, b int) {
 		x.gemvStart(v, g, at)
 		for k := range group / 4 {
 			w.quants(x, col/4+k)
-			x.gemvPrefetch(w, col/4+k)
+			x.prefetch(p, 16*b+group/4*g+k, per/4)
 			if v.group == 256 && k == 8 && v.offset {
 				x.i("VPADDD.BCST", at(offSum32+4), x.r(vecAcc), x.r(vecAcc))
 			}
@@ -140,12 +142,4 @@ func (x *x86) gemvMins(w weight, v variant) {
 	x.mul(vecMins, w.dmin, vecMins)
 	x.i("VFNMADD231PS.BCST", mem(offUnit, "BX"), x.r(vecMins), x.r(vecSum))
 	x.i("ADDQ", imm(superSize), "BX")
-}
-
-// gemvPrefetch asks for the lines that correspond to 4 columns of a unit.
-func (x *x86) gemvPrefetch(w weight, k int) {
-	line := func(k int) int { return (4*k*w.size/w.cols + 63) / 64 }
-	for l := line(k); l < line(k+1); l++ {
-		x.i("PREFETCHT0", fmt.Sprintf("%d(SI)", prefetchAhead+64*l))
-	}
 }

@@ -81,8 +81,9 @@ const (
 	ymmY   = 15
 )
 
-// ymmGemv is gemvKernel with a loop over the halves. The sums of the rows are
-// in dst, R13 is what prefetches are relative to.
+// ymmGemv is gemvKernel with a loop over the halves, each of which fetches a
+// half of what comes. The sums of the rows are in dst; R12 to R14 belong to the
+// streams.
 func (x *x86) ymmGemv(prefix string, w weight) string {
 	name := prefix + "_gemv_" + w.name
 	v := w.v()
@@ -93,6 +94,8 @@ func (x *x86) ymmGemv(prefix string, w weight) string {
 	x.i("MOVQ", mem(argDst, "DX"), "R8")
 	x.i("MOVQ", mem(argCount, "DX"), "R9")
 	w.consts(x)
+	p := streamsOf(w.size*units/2, "R13", "R14", "R12")
+	x.streamStart(p, per/2)
 	x.loop("R9", 1, func() {
 		x.i("MOVQ", mem(argActs, "DX"), "DI")
 		x.i("MOVQ", mem(argSums, "DX"), "BX")
@@ -101,8 +104,10 @@ func (x *x86) ymmGemv(prefix string, w weight) string {
 		x.store(ymmY, "(R8)")
 		x.store(ymmY, "32(R8)")
 		x.loop("CX", per/64, func() {
-			x.i("MOVQ", "SI", "R13")
-			x.eachHalf("R14", w.size*units, []string{"R8", "R13"}, func() { x.ymmTurn(w, v, per) })
+			x.eachHalf(mem(spillTurns, "R15"), w.size*units, []string{"R8"}, func() {
+				x.ymmTurn(w, v, per, p)
+				x.streamStep(p)
+			})
 			x.i("SUBQ", "$64", "R8")
 			x.i("ADDQ", imm(blockSize*per/64), "DI")
 			if w.dmin != 0 {
@@ -116,7 +121,7 @@ func (x *x86) ymmGemv(prefix string, w weight) string {
 	return name
 }
 
-func (x *x86) ymmTurn(w weight, v variant, per int) {
+func (x *x86) ymmTurn(w weight, v variant, per int, p streams) {
 	group := min(v.group, 64)
 	for col := 0; col < per; col += group {
 		block, g := col/64, col%64/group
@@ -125,7 +130,7 @@ func (x *x86) ymmTurn(w weight, v variant, per int) {
 		if col%w.cols == 0 && w.unit != nil {
 			w.unit(x)
 		}
-		x.ymmInts(w, v, col, group, at)
+		x.ymmInts(w, v, col, group, at, func(k int) { x.prefetch(p, k, per/4) })
 		x.toFloat(ymmAcc, ymmAcc)
 		switch {
 		case v.group == 256:
@@ -141,7 +146,7 @@ func (x *x86) ymmTurn(w weight, v variant, per int) {
 }
 
 // ymmInts multiplies the columns of a group.
-func (x *x86) ymmInts(w weight, v variant, col, group int, at func(int) string) {
+func (x *x86) ymmInts(w weight, v variant, col, group int, at func(int) string, prefetch func(k int)) {
 	g := col % 64 / group
 	sums := at(offSum32 + 4*g)
 	if v.group == 16 {
@@ -158,7 +163,7 @@ func (x *x86) ymmInts(w weight, v variant, col, group int, at func(int) string) 
 	n := group / 4
 	for k := range n {
 		w.quants(x, col%w.cols/4+k)
-		x.ymmPrefetch(w, col/4+k)
+		prefetch(col/4 + k)
 		x.broadcast(at(col%64+4*k), ymmY)
 		switch {
 		case !x.madd:
@@ -277,12 +282,4 @@ func (x *x86) ymmMins(w weight, v variant) {
 	x.broadcast(mem(offUnit, "BX"), ymmY)
 	x.i("VFNMADD213PS", "(R8)", x.r(ymmY), x.r(ymmAcc))
 	x.store(ymmAcc, "(R8)")
-}
-
-// ymmPrefetch asks for every other line of 4 columns: the halves share them.
-func (x *x86) ymmPrefetch(w weight, k int) {
-	line := func(k int) int { return (4*k*w.size/w.cols + 127) / 128 }
-	for l := line(k); l < line(k+1); l++ {
-		x.i("PREFETCHT0", mem(prefetchAhead+128*l, "R13"))
-	}
 }

@@ -38,6 +38,9 @@ type Tiles interface {
 	// Acquire returns the bytes of tile i, waiting until they are resident.
 	// Several workers may hold the same tile.
 	Acquire(i int) ([]byte, error)
+	// TryAcquire is Acquire for a tile that is resident; for any other it
+	// returns nil at once.
+	TryAcquire(i int) []byte
 	// Release says that the last rows of tile i were used. It is called once
 	// for each use of the tile, however many workers acquired it.
 	Release(i int)

@@ -11,18 +11,27 @@ import (
 // Acquire returns the bytes of a tile and waits until they are there. They
 // may be read until Release, by as many workers as acquired them.
 func (s *Store) Acquire(i int) ([]byte, error) {
+	if b := s.TryAcquire(i); b != nil {
+		return b, nil
+	}
+	return s.await(i)
+}
+
+// TryAcquire is Acquire for a tile that is there; for any other it returns nil
+// at once.
+func (s *Store) TryAcquire(i int) []byte {
 	t := &s.tiles[i]
 	switch t.state.Load() {
 	case tileHeld:
-		return t.buf, nil
+		return t.buf
 	case tileReady:
 		if t.state.CompareAndSwap(tileReady, tileHeld) {
 			t.seen.Store(s.pass)
 			s.meter.hit(t.home)
-			return t.buf, nil
+			return t.buf
 		}
 	}
-	return s.await(i)
+	return nil
 }
 
 // await is Acquire for a tile that is not there yet.

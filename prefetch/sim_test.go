@@ -113,7 +113,8 @@ func check(s *Store, i int, b []byte) error {
 }
 
 // pass uses every tile once, which takes work altogether. Bytes are checked
-// before and after, so a slot that is overwritten while it is held shows.
+// before and after, so a slot that is overwritten while it is held shows. The
+// next tile is held early if it is there.
 func pass(ctx context.Context, s *Store, work time.Duration) error {
 	if err := s.Begin(ctx, PassDecode); err != nil {
 		return err
@@ -126,6 +127,13 @@ func pass(ctx context.Context, s *Store, work time.Duration) error {
 		}
 		if err := check(s, i, b); err != nil {
 			return err
+		}
+		if i+1 < len(s.tiles) {
+			if b := s.TryAcquire(i + 1); b != nil {
+				if err := check(s, i+1, b); err != nil {
+					return err
+				}
+			}
 		}
 		if work > 0 {
 			time.Sleep(work / time.Duration(len(s.tiles)))

@@ -25,8 +25,7 @@ type grouped struct {
 
 	preparing bool
 	kind      matmul.ActKind // being prepared
-	next      atomic.Int64
-	units     int64
+	dealer
 }
 
 // run is n rows that meet the same weight.
@@ -124,14 +123,14 @@ func (b *Backend) flushGrouped() {
 	if err := j.prepare(); err != nil {
 		b.fail(err)
 	} else {
-		j.units = 0
+		var units int64
 		for i := range j.queue {
 			p := &j.queue[i]
 			p.cut(p.run.n, b.pool.n)
-			j.units += int64(p.units)
-			p.end = j.units
+			units += int64(p.units)
+			p.end = units
 		}
-		j.next.Store(0)
+		j.start(units)
 		b.pool.run(j)
 	}
 	j.queue = j.queue[:0]
@@ -154,8 +153,8 @@ func (j *grouped) prepare() (err error) {
 			}
 			continue
 		}
-		j.preparing, j.units = true, int64(len(j.runs))
-		j.next.Store(0)
+		j.preparing = true
+		j.start(int64(len(j.runs)))
 		j.b.pool.run(j)
 		j.preparing = false
 	}
@@ -172,21 +171,26 @@ func (j *grouped) actsOf(r *run, k *matmul.Kernel) []byte {
 }
 
 func (j *grouped) run(int) {
-	for {
-		u := j.next.Add(1) - 1
-		if u >= j.units {
-			return
+	if j.preparing {
+		j.deal(false, func(u, _ int64) { j.prepareRun(&j.runs[u]) })
+		return
+	}
+	one := j.rows == len(j.runs) // vector for each weight
+	j.deal(one, func(u, next int64) {
+		p, i := j.find(u)
+		var ahead []byte
+		if next >= 0 {
+			q, k := j.find(next)
+			ahead = q.resident(k)
 		}
-		if j.preparing {
-			j.prepareRun(&j.runs[u])
-		} else if err := j.compute(u); err != nil {
+		if err := p.compute(i, j.actsOf(&p.run, p.kernel), p.run.n, ahead); err != nil {
 			j.b.fail(err)
 		}
-	}
+	})
 }
 
-// compute does unit u of all products.
-func (j *grouped) compute(u int64) error {
+// find returns the product of unit u and which of its units that is.
+func (j *grouped) find(u int64) (p *groupedProduct, unit int) {
 	lo, hi := 0, len(j.queue)
 	for lo < hi { // the first product that ends after u
 		if mid := (lo + hi) / 2; j.queue[mid].end > u {
@@ -195,7 +199,6 @@ func (j *grouped) compute(u int64) error {
 			lo = mid + 1
 		}
 	}
-	p := &j.queue[lo]
-	u -= p.end - int64(p.units)
-	return p.compute(int(u), j.actsOf(&p.run, p.kernel), p.run.n)
+	p = &j.queue[lo]
+	return p, int(u - p.end + int64(p.units))
 }

@@ -24,8 +24,7 @@ type products struct {
 	acts [actKinds][]byte         // the input, prepared once for each kind needed
 	need [actKinds]*matmul.Kernel // a kernel of the kind; nil: none queued
 
-	next  atomic.Int64
-	units int64
+	dealer
 }
 
 // add queues a product; the caller has made sure that its input is x.
@@ -56,34 +55,42 @@ func (j *products) prepare() error {
 			return err
 		}
 	}
-	j.units = 0
+	units := 0
 	for i := range j.n {
 		p := &j.queue[i]
 		p.cut(j.x.Rows, j.b.pool.n)
-		j.units += int64(p.units)
+		units += p.units
 	}
-	j.next.Store(0)
+	j.start(int64(units))
 	return nil
 }
 
 func (j *products) run(int) {
-	for {
-		u := j.next.Add(1) - 1
-		if u >= j.units {
-			return
+	n := j.x.Rows
+	j.deal(n == 1, func(u, next int64) {
+		p, i := j.find(u)
+		var ahead []byte
+		if next >= 0 {
+			q, k := j.find(next)
+			ahead = q.resident(k)
 		}
-		for i := range j.n {
-			p := &j.queue[i]
-			if u >= int64(p.units) {
-				u -= int64(p.units)
-				continue
-			}
-			if err := p.compute(int(u), j.acts[p.kernel.ActKind()], j.x.Rows); err != nil {
-				j.b.fail(err)
-			}
+		if err := p.compute(i, j.acts[p.kernel.ActKind()], n, ahead); err != nil {
+			j.b.fail(err)
+		}
+	})
+}
+
+// find returns the product of unit u and which of its units that is.
+func (j *products) find(u int64) (p *product, unit int) {
+	unit = int(u)
+	for i := range j.n {
+		p = &j.queue[i]
+		if unit < p.units {
 			break
 		}
+		unit -= p.units
 	}
+	return p, unit
 }
 
 func (j *products) reset() {

@@ -58,15 +58,32 @@ func (p *product) tileRows(i int) int {
 	return min(p.w.TileRows, p.w.Rows-i*p.w.TileRows)
 }
 
-// compute multiplies chunk u with the n prepared tokens. The columns of one
-// row chunk are neighbours, so that its weights stay in the caches.
-func (p *product) compute(u int, acts []byte, n int) error {
+// chunk returns the tile of chunk u, its first row there and its number among
+// the columns. The columns of one row chunk are neighbours, so that its
+// weights stay in the caches.
+func (p *product) chunk(u int) (tile, row, column int) {
 	perTile := p.perTile * p.columns
-	tile := u / perTile
+	tile = u / perTile
 	u -= tile * perTile
-	row0 := u / p.columns * p.rows
+	return tile, u / p.columns * p.rows, u % p.columns
+}
+
+// resident returns the weights from chunk u on, if they are in memory. The
+// caller will compute the chunk.
+func (p *product) resident(u int) []byte {
+	tile, row, _ := p.chunk(u)
+	if b := p.w.Tiles.TryAcquire(tile); b != nil {
+		return b[p.kernel.PackedBytes(row, p.w.Cols):]
+	}
+	return nil
+}
+
+// compute multiplies chunk u with the n prepared tokens; ahead is what the
+// worker reads next.
+func (p *product) compute(u int, acts []byte, n int, ahead []byte) error {
+	tile, row0, column := p.chunk(u)
 	row1 := min(row0+p.rows, p.tileRows(tile))
-	col0 := u % p.columns * chunkColumns
+	col0 := column * chunkColumns
 	col1 := n
 	if p.columns > 1 {
 		col1 = min(n, col0+chunkColumns)
@@ -74,7 +91,7 @@ func (p *product) compute(u int, acts []byte, n int) error {
 	bytes, err := p.w.Tiles.Acquire(tile)
 	if err == nil {
 		dst := p.dst.Data[tile*p.w.TileRows:]
-		p.kernel.Mul(dst, p.dst.Cols, bytes, acts, n, p.w.Cols, row0, row1, col0, col1)
+		p.kernel.Mul(dst, p.dst.Cols, bytes, acts, n, p.w.Cols, row0, row1, col0, col1, ahead)
 	}
 	if p.left[tile].Add(-1) == 0 && err == nil {
 		p.w.Tiles.Release(tile)

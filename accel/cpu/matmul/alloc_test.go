@@ -22,7 +22,7 @@ func TestMulDoesNotAllocate(t *testing.T) {
 			acts := make([]byte, k.ActBytes(n, cols))
 			if got := testing.AllocsPerRun(20, func() {
 				PrepareActs(k.ActKind(), acts, x, cols, n, cols, 0, n)
-				k.Mul(dst, rows, w, acts, n, cols, 0, rows, 0, n)
+				k.Mul(dst, rows, w, acts, n, cols, 0, rows, 0, n, nil)
 			}); got != 0 {
 				t.Errorf("%v, %d vectors: %v allocations", typ, n, got)
 			}

@@ -96,7 +96,7 @@ func benchMul(b *testing.B, typ gguf.Type, tier string, rows, cols, n int) {
 	for b.Loop() {
 		for r := 0; r < rows; r += chunk {
 			to, start := min(r+chunk, rows), time.Now()
-			k.Mul(dst, ldd, w, acts, n, cols, r, to, 0, n)
+			k.Mul(dst, ldd, w, acts, n, cols, r, to, 0, n, w[to%rows/Rows*k.rowBlock(cols):])
 			if to-r == min(chunk, rows) { // the rest is too short to time
 				best.add(time.Since(start), to-r)
 			}

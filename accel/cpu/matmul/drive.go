@@ -39,20 +39,34 @@ func (j *job) gemv() {
 	a.sums = at(acts, actBlocks(j.cols)*blockSize)
 	a.n = j.cols / actBlock
 	dst := j.dst[j.n0*j.ldd:][:j.rows]
-	kernel, whole, per := j.isa.gemv(j.f.kind), j.rows/Rows, max(1, (callBytes+j.block/2)/j.block)
+	kernel, whole := j.isa.gemv(j.f.kind), j.rows/Rows
+	calls := max(1, (len(j.w)+callBytes/2)/callBytes)
+	per := (whole + calls - 1) / calls
 	for i := 0; i < whole; i += per {
 		a.dst, a.w, a.count = addr(&dst[i*Rows]), at(j.w, i*j.block), min(per, whole-i)
-		a.ahead = at(j.w, min(i+per, whole-1)*j.block)
+		a.ahead = j.after((i + per) * j.block)
 		j.isa.call(kernel, &a)
 	}
 	if rest := j.rows % Rows; rest > 0 {
 		s := spare.Get().(*scratch)
 		a.dst, a.w, a.count = addr(&s.out), at(j.w, whole*j.block), 1
-		a.ahead = a.w
+		a.ahead = j.after(len(j.w))
 		j.isa.call(kernel, &a)
 		copy(dst[whole*Rows:], s.out[0][:rest])
 		spare.Put(s)
 	}
+}
+
+// after is the address of what is read after the first bytes of w; at the end,
+// if nobody knows, the first of w, which the caches hold.
+func (j *job) after(bytes int) uintptr {
+	switch {
+	case bytes < len(j.w):
+		return at(j.w, bytes)
+	case len(j.ahead) > 0:
+		return at(j.ahead, 0)
+	}
+	return at(j.w, 0)
 }
 
 // scratch is what the matrix kernels need beside their operands. It does not

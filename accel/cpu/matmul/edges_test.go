@@ -53,7 +53,7 @@ func (e *edges) mul(t testing.TB, typ gguf.Type, src []byte, x []float32, rows, 
 	for i := range dst {
 		dst[i] = math.Float32frombits(canary)
 	}
-	k.Mul(dst, ldd, w, acts, n, cols, 0, rows, 0, n)
+	k.Mul(dst, ldd, w, acts, n, cols, 0, rows, 0, n, nil)
 	for i, v := range dst {
 		if i%ldd >= rows && math.Float32bits(v) != canary {
 			t.Fatalf("written behind row %d of vector %d", rows, i/ldd)

@@ -58,7 +58,10 @@ func (k *Kernel) ActBytes(n, cols int) int { return n * k.ActKind().vectorBytes(
 // packed matrix w and vectors [n0, n1) of the n prepared in acts. row0 is a
 // multiple of 16; row1 is too, or it is the number of rows. n0 and n1 are
 // multiples of ActGroup, or n1 is n. Nothing else of dst is written.
-func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1, n0, n1 int) {
+//
+// ahead is what the caller multiplies next, if it knows: one vector is
+// multiplied as fast as memory is read, which must not pause between calls.
+func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1, n0, n1 int, ahead []byte) {
 	if row0 >= row1 || n0 >= n1 {
 		return
 	}
@@ -68,7 +71,7 @@ func (k *Kernel) Mul(dst []float32, ldd int, w, acts []byte, n, cols, row0, row1
 	j := job{
 		f: k.f, dst: dst, ldd: ldd, acts: acts, n: n, cols: cols,
 		rows: row1 - row0, n0: n0, n1: n1,
-		block: k.rowBlock(cols), vector: k.ActKind().vectorBytes(cols),
+		block: k.rowBlock(cols), vector: k.ActKind().vectorBytes(cols), ahead: ahead,
 	}
 	j.w = w[row0/Rows*j.block : (row1+Rows-1)/Rows*j.block]
 	j.dst = dst[row0 : (n1-1)*ldd+row1]
@@ -92,6 +95,7 @@ type job struct {
 	block   int // bytes of 16 packed rows
 	vector  int // bytes of a prepared vector
 	isa     isa
+	ahead   []byte // read after w
 }
 
 // group returns the number of vectors of the group at t, and their blocks.

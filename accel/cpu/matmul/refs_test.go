@@ -80,7 +80,7 @@ func product(k *Kernel, src []byte, x []float32, rows, n, cols int) []float32 {
 	acts := make([]byte, k.ActBytes(n, cols))
 	PrepareActs(k.ActKind(), acts, x, cols, n, cols, 0, n)
 	dst := make([]float32, n*rows)
-	k.Mul(dst, rows, w, acts, n, cols, 0, rows, 0, n)
+	k.Mul(dst, rows, w, acts, n, cols, 0, rows, 0, n, nil)
 	return dst
 }
 

@@ -1,6 +1,13 @@
 package accel
 
-import "github.com/runnel-chat/runnel/gguf"
+import (
+	"errors"
+
+	"github.com/runnel-chat/runnel/gguf"
+)
+
+// ErrDeviceLost ends a pass in which a device failed for good.
+var ErrDeviceLost = errors.New("the device was lost")
 
 // Tensor is a float32 matrix of activations, row-major: one row a token.
 type Tensor struct {
@@ -160,6 +167,15 @@ type Backend interface {
 	Alloc(rows, cols int) (Tensor, error)
 	// KVBlockBytes is the size of a block of KVBlock positions.
 	KVBlockBytes(s KVShape) int
+	// Forget says that memory which held blocks of the KV cache goes back to
+	// whoever lent it.
+	Forget(raw []byte)
+
+	// Fetch makes the values of x readable in x.Data once Sync has returned.
+	// Only these are: a device keeps its own copy of a tensor.
+	Fetch(x Tensor)
+	// Changed says that the caller has written all of x.Data.
+	Changed(x Tensor)
 
 	// RMSNorm: dst = x / rms(x) * w, row by row (arXiv 1910.07467). dst may be
 	// x; without w it is 1.
@@ -226,7 +242,9 @@ type Backend interface {
 	Copy(dst Tensor, to int, x Tensor, from, cols int)
 
 	// Sync runs everything queued and returns the first error since the last
-	// Sync.
+	// Sync; a device may still be at work, its errors then come later. After
+	// ErrDeviceLost the KV cache holds nothing, and the backend goes on
+	// without the device.
 	Sync() error
 	Close() error
 }

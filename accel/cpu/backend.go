@@ -90,6 +90,15 @@ func (b *Backend) Alloc(rows, cols int) (accel.Tensor, error) {
 // KVBlockBytes is the size of one layer's block of positions.
 func (b *Backend) KVBlockBytes(s accel.KVShape) int { return layout(s).BlockBytes() }
 
+// Forget has nothing to do: blocks are nowhere else.
+func (b *Backend) Forget([]byte) {}
+
+// Fetch has nothing to do: values are where they are read.
+func (b *Backend) Fetch(accel.Tensor) {}
+
+// Changed has nothing to do.
+func (b *Backend) Changed(accel.Tensor) {}
+
 func layout(s accel.KVShape) attn.Layout {
 	return attn.Layout{Type: kvTypes[s.Type], Heads: s.Heads, DK: s.DK, DV: s.DV}
 }

@@ -20,9 +20,11 @@ func mistral3(d *Declaration) *Model {
 	if growth != 0 {
 		d.room(slotS, 1)
 		m.start = func(p *Pass) {
-			for t, row := 0, p.view(slotS, p.N, 1).Data; t < p.N; t++ {
-				row[t] = float32(1 + growth*math.Log(float64(1+(p.Pos+t)/trained)))
+			s := p.view(slotS, p.N, 1)
+			for t := range s.Data {
+				s.Data[t] = float32(1 + growth*math.Log(float64(1+(p.Pos+t)/trained)))
 			}
+			p.Changed(s)
 		}
 	}
 	rope := d.rope(s.DK, true)

@@ -50,8 +50,8 @@ func (m *Model) Forward(ctx context.Context, p *Pass) error {
 	return nil
 }
 
-// Logits projects rows [from, to) of the run onto the vocabulary. The result
-// is overwritten by the next call.
+// Logits projects rows [from, to) of the run onto the vocabulary and waits for
+// them. The result is overwritten by the next call.
 func (m *Model) Logits(p *Pass, from, to int) (accel.Tensor, error) {
 	h := p.view(slotH, to-from, m.Embd)
 	out := p.logits.Top(to - from)
@@ -66,5 +66,6 @@ func (m *Model) Logits(p *Pass, from, to int) (accel.Tensor, error) {
 	if m.cap != 0 {
 		p.SoftCap(out, m.cap)
 	}
+	p.Fetch(out)
 	return out, p.Sync()
 }

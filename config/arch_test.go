@@ -28,6 +28,8 @@ var arrows = map[string][]string{
 	"accel/cpu/matmul/gen": {},
 	"accel/cpu/vec":        {},
 	"accel/cuda":           {"accel", "assets", "gguf"},
+	"accel/cuda/emulate":   {"accel/cuda/kernels"},
+	"accel/cuda/kernels":   {},
 	"infer":                {"accel", "accel/cpu", "accel/cuda", "gguf", "infer/chat", "infer/kv", "infer/model", "infer/sample", "infer/token", "prefetch"},
 	"infer/chat":           {},
 	"infer/chat/store":     {"infer/chat"},

@@ -1,0 +1,177 @@
+package cuda
+
+import (
+	"encoding/binary"
+
+	"github.com/runnel-chat/runnel/accel"
+)
+
+// How the attention kernel is cut; see kernels/attention.cuh.
+const (
+	attendRows  = 8
+	attendWarps = accel.KVBlock / 32
+	mostValues  = 512 // dimensions of a head's values
+	mostShared  = 48 << 10
+)
+
+var (
+	storeNames  = [...]string{accel.KVF16: "store_KVF16", accel.KVF32: "store_KVF32", accel.KVQ8: "store_KVQ8"}
+	attendNames = [...]string{accel.KVF16: "attend_KVF16", accel.KVF32: "attend_KVF32", accel.KVQ8: "attend_KVQ8"}
+)
+
+// attendShared is the shared memory that the kernel takes for heads of dk.
+func attendShared(dk int) int { return 4 * (attendRows*(dk+accel.KVBlock) + attendWarps*attendRows*32) }
+
+// attends tells whether the kernel is made for the shape.
+func attends(s accel.KVShape) bool {
+	return s.DV <= mostValues && attendShared(s.DK) <= mostShared-1024
+}
+
+// block returns the mirror of a block of the cache, made when it is first
+// asked for.
+func (b *Backend) block(raw []byte) *mirror {
+	m := b.blocks[&raw[0]]
+	if m == nil {
+		m = &mirror{host: raw}
+		b.blocks[&raw[0]] = m
+		if p, err := b.driver.Alloc(len(raw)); err == nil {
+			m.device = p
+		} else {
+			b.stats.noRoom.Add(1)
+		}
+	}
+	return m
+}
+
+// blocksHere tells whether all blocks of a cache that positions [from, to) lie
+// in have a copy on the device.
+func (b *Backend) blocksHere(kv *accel.KV, from, to int) bool {
+	for i := (from - kv.First) / accel.KVBlock; i*accel.KVBlock < to-kv.First; i++ {
+		if b.block(kv.Blocks[i]).device == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// table is where the blocks of a cache are, on the device.
+type table struct {
+	p    uint64
+	size int
+	now  []byte // what it holds
+	next []byte
+}
+
+// tableOf returns the table of a cache, brought up to date.
+func (b *Backend) tableOf(kv *accel.KV) uint64 {
+	t := b.tables[kv]
+	if t == nil {
+		t = &table{}
+		b.tables[kv] = t
+	}
+	t.next = t.next[:0]
+	for _, raw := range kv.Blocks {
+		p := uint64(0)
+		if m := b.blocks[&raw[0]]; m != nil {
+			p = m.device
+		}
+		t.next = binary.LittleEndian.AppendUint64(t.next, p)
+	}
+	if string(t.next) == string(t.now) || b.lost != nil {
+		return t.p
+	}
+	r := room{t.p, t.size}
+	if len(t.next) > r.size {
+		b.atLeast(&r, 2*len(t.next))
+		t.p, t.size = r.p, r.size
+	}
+	if b.lost == nil {
+		if err := b.driver.Upload(t.p, t.next); err != nil {
+			b.lose(err)
+		}
+	}
+	t.now, t.next = t.next, t.now
+	return t.p
+}
+
+// touch makes the blocks of positions [from, to) current on one side.
+func (b *Backend) touch(kv *accel.KV, from, to int, side func(m *mirror, part span)) {
+	if b.lost != nil {
+		return
+	}
+	for i := (from - kv.First) / accel.KVBlock; i*accel.KVBlock < to-kv.First; i++ {
+		m := b.block(kv.Blocks[i])
+		side(m, m.all())
+	}
+}
+
+// Store keeps keys and values.
+func (b *Backend) Store(kv *accel.KV, k, v accel.Tensor, pos int) {
+	end := pos + k.Rows
+	if b.atHome(k, v) || !b.blocksHere(kv, pos, end) {
+		b.bring(k, v)
+		b.touch(kv, pos, end, b.onHost)
+		b.host.Store(kv, k, v, pos)
+		b.queued = true
+		b.touch(kv, pos, end, b.hostWrites)
+		return
+	}
+	b.touch(kv, pos, end, func(m *mirror, part span) {
+		b.onDevice(m, part)
+		b.deviceWrites(m, part)
+	})
+	s := kv.Shape
+	b.launch(storeNames[s.Type], [3]int{k.Rows, s.Heads, 1}, 32, 0,
+		b.tableOf(kv), b.read(k), b.read(v), uint64(s.Heads), uint64(s.DK), uint64(s.DV), uint64(pos-kv.First))
+}
+
+// Attend gathers values by the softmax of queries and keys.
+func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.Attention) {
+	s, end := kv.Shape, pos+q.Rows
+	from := kv.First
+	if a.Window > 0 {
+		from = max(from, pos+1-a.Window)
+	}
+	if b.atHome(q) || !attends(s) || !b.blocksHere(kv, from, end) {
+		if b.lost == nil && !attends(s) {
+			b.stats.fallbacks.Add(1)
+		}
+		b.bring(q)
+		b.touch(kv, from, end, b.onHost)
+		b.host.Attend(dst, q, kv, pos, a)
+		b.wrote(dst)
+		return
+	}
+	b.touch(kv, from, end, func(m *mirror, part span) { b.onDevice(m, part) })
+	group := q.Cols / s.DK / s.Heads
+	tiles := (q.Rows*group + attendRows - 1) / attendRows
+	splits, length := b.splits(tiles*s.Heads, end-kv.First)
+	if a.Window > 0 && a.Window < end-kv.First {
+		splits = 1 // most parts would be empty
+	}
+	queries, to, parts := b.read(q), b.write(dst), uint64(0)
+	if splits > 1 {
+		parts = b.atLeast(&b.parts, 4*q.Rows*group*s.Heads*splits*(s.DV+2))
+	}
+	sinks := b.vector(a.Sinks)
+	b.launch(attendNames[s.Type], [3]int{tiles, s.Heads, splits}, accel.KVBlock, attendShared(s.DK),
+		to, parts, queries, b.tableOf(kv), sinks, uint64(s.Heads), uint64(group), uint64(s.DK), uint64(s.DV),
+		uint64(kv.First), uint64(pos), uint64(q.Rows), uint64(a.Window), f32(a.Scale), f32(a.SoftCap), uint64(length))
+	if splits > 1 {
+		heads := group * s.Heads
+		b.launch("combine", [3]int{q.Rows * heads, 1, 1}, 128, 0,
+			to, parts, sinks, uint64(heads), uint64(s.DV), uint64(splits))
+	}
+}
+
+// splits cuts the context where there would be fewer blocks of threads than
+// multiprocessors. A split is whole blocks of positions, so that none is read
+// twice.
+func (b *Backend) splits(blocks, positions int) (n, length int) {
+	length = positions
+	if want := 2 * b.driver.Units() / max(1, blocks); want > 1 {
+		share := (positions + want - 1) / want
+		length = (share + accel.KVBlock - 1) / accel.KVBlock * accel.KVBlock
+	}
+	return (positions + length - 1) / length, length
+}

@@ -1,0 +1,82 @@
+// The part of CUDA C++ that the kernels use, for an ordinary compiler. The
+// threads of a block are fibres of one processor: a barrier or a shuffle lets
+// the others run until all have come to it. Blocks run one after another, so
+// what is __shared__ may be static.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#define __global__
+#define __device__
+#define __host__
+#define __shared__ static
+
+using std::max;
+using std::min;
+
+struct dim3 {
+	unsigned x, y, z;
+};
+
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace emulate {
+
+void blockBarrier(); // __syncthreads
+void warpBarrier();  // all 32 lanes of a warp
+uint32_t *exchange(); // a word a lane of the running warp
+float *dynamicShared();
+
+inline float fromHalf(uint16_t h) {
+	_Float16 f;
+	memcpy(&f, &h, 2);
+	return f;
+}
+
+inline uint16_t toHalf(float v) {
+	_Float16 f = v;
+	uint16_t h;
+	memcpy(&h, &f, 2);
+	return h;
+}
+
+} // namespace emulate
+
+inline void __syncthreads() { emulate::blockBarrier(); }
+
+template <class T> inline T __shfl_xor_sync(unsigned, T v, int mask) {
+	static_assert(sizeof(T) == 4, "a lane exchanges words");
+	unsigned lane = threadIdx.x % 32;
+	memcpy(emulate::exchange() + lane, &v, 4);
+	emulate::warpBarrier();
+	memcpy(&v, emulate::exchange() + (lane ^ mask), 4);
+	emulate::warpBarrier();
+	return v;
+}
+
+inline int __dp4a(int a, int b, int c) {
+	for (int i = 0; i < 32; i += 8) c += int(int8_t(a >> i)) * int(int8_t(b >> i));
+	return c;
+}
+
+inline uint32_t __byte_perm(uint32_t a, uint32_t b, uint32_t select) {
+	uint64_t bytes = a | uint64_t(b) << 32;
+	uint32_t out = 0;
+	for (int i = 0; i < 4; i++) out |= uint32_t(bytes >> 8 * (select >> 4 * i & 7) & 255) << 8 * i;
+	return out;
+}
+
+inline float __uint_as_float(uint32_t u) {
+	float f;
+	memcpy(&f, &u, 4);
+	return f;
+}
+
+inline uint32_t __float_as_uint(float f) {
+	uint32_t u;
+	memcpy(&u, &f, 4);
+	return u;
+}

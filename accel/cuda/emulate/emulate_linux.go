@@ -1,0 +1,304 @@
+// Package emulate is a CUDA device for tests: it compiles the kernels with the
+// C++ compiler of the machine into a program that runs the threads of a block
+// as fibres, and speaks with it over pipes and shared memory. So their
+// arithmetic, and everything that launches them, is tested without a GPU.
+//
+// It is as strict as it can be: shared memory holds NaNs when a block begins,
+// a shuffle that some lanes of a warp miss ends the device, and writing past
+// the end of an allocation is an error at the next Wait.
+package emulate
+
+import (
+	"bufio"
+	"bytes"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/runnel-chat/runnel/accel/cuda/kernels"
+)
+
+//go:embed device
+var sources embed.FS
+
+// ErrNoCompiler is why there is no emulation on a machine without g++.
+var ErrNoCompiler = errors.New("emulate: no g++")
+
+// program compiles the device once for all of a process.
+var program = sync.OnceValues(func() (path string, err error) {
+	compiler, err := exec.LookPath("g++")
+	if err != nil {
+		return "", ErrNoCompiler
+	}
+	dir, err := os.MkdirTemp("", "runnel-device-")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	device, _ := fs.Sub(sources, "device") // a constant, valid name
+	for _, f := range []fs.FS{kernels.Sources, device} {
+		if err = os.CopyFS(dir, f); err != nil {
+			return "", err
+		}
+	}
+	path = filepath.Join(dir, "device")
+	out, err := exec.Command(compiler, "-std=c++17", "-O2", "-Wall", "-Werror", "-Wno-unknown-pragmas",
+		"-o", path, filepath.Join(dir, "device.cpp")).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("emulate: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// Cleanup removes what the process compiled; call it at the end of TestMain.
+func Cleanup() {
+	if path, err := program(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+}
+
+const (
+	guard = 64   // bytes after each allocation that nobody may write
+	fence = 0xa5 // what they hold
+	align = 256
+	wait  = ^uint32(0) // the number of a launch that is answered
+)
+
+// Device is a running emulation; it implements cuda.Driver. One goroutine uses
+// it.
+type Device struct {
+	process *exec.Cmd
+	in      io.WriteCloser
+	to      *bufio.Writer
+	from    *bufio.Reader
+	errors  bytes.Buffer
+	kernels []string
+
+	memory []byte
+	base   uint64
+	blocks []block // by address
+	used   int64
+}
+
+// block is an allocation, at an offset into the memory.
+type block struct{ at, size int }
+
+// Start runs a device with so many bytes of memory.
+func Start(size int) (_ *Device, err error) {
+	path, err := program()
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "memory-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // both have it mapped by then
+	if err := file.Truncate(int64(size)); err != nil {
+		return nil, err
+	}
+	d := &Device{process: exec.Command(path, file.Name(), strconv.Itoa(size))}
+	if d.memory, err = unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return nil, err
+	}
+	if err = d.start(); err != nil {
+		_ = d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Device) start() error {
+	in, err := d.process.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := d.process.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	d.process.Stderr = &d.errors
+	if err := d.process.Start(); err != nil {
+		return err
+	}
+	d.in, d.to, d.from = in, bufio.NewWriter(in), bufio.NewReader(out)
+	for first := true; ; first = false {
+		line, err := d.from.ReadString('\n')
+		if err != nil {
+			return d.died(err)
+		}
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+			return nil
+		case first:
+			if d.base, err = strconv.ParseUint(line, 10, 64); err != nil {
+				return err
+			}
+		default:
+			d.kernels = append(d.kernels, line)
+		}
+	}
+}
+
+func (d *Device) died(err error) error {
+	_ = d.in.Close()
+	_ = d.process.Wait() // then all it said is there; the first error counts
+	return fmt.Errorf("emulate: the device ended: %w: %s", err, strings.TrimSpace(d.errors.String()))
+}
+
+// Name names the device.
+func (d *Device) Name() string { return "emulation" }
+
+// Arch is what stands for its generation.
+func (d *Device) Arch() string { return "g++" }
+
+// Units is the number of its multiprocessors.
+func (d *Device) Units() int { return 4 }
+
+// Memory is what is free, and all there is.
+func (d *Device) Memory() (free, total int64) {
+	return int64(len(d.memory)) - d.used, int64(len(d.memory))
+}
+
+// ErrNoMemory is a device without room.
+var ErrNoMemory = errors.New("emulate: out of device memory")
+
+// Alloc takes zeroed memory, in the first gap that is large enough.
+func (d *Device) Alloc(size int) (uint64, error) {
+	need := (size + guard + align - 1) / align * align
+	at, i := 0, 0
+	for ; i < len(d.blocks) && d.blocks[i].at-at < need; i++ {
+		at = d.blocks[i].at + (d.blocks[i].size+guard+align-1)/align*align
+	}
+	if at+need > len(d.memory) {
+		return 0, ErrNoMemory
+	}
+	d.blocks = slices.Insert(d.blocks, i, block{at, size})
+	d.used += int64(need)
+	clear(d.memory[at : at+size])
+	for j := range guard {
+		d.memory[at+size+j] = fence
+	}
+	return d.base + uint64(at), nil
+}
+
+// Free gives back what Alloc returned, once all launches are done.
+func (d *Device) Free(p uint64) error {
+	if err := d.Wait(); err != nil {
+		return err
+	}
+	for i, b := range d.blocks {
+		if d.base+uint64(b.at) == p {
+			d.used -= int64((b.size + guard + align - 1) / align * align)
+			d.blocks = slices.Delete(d.blocks, i, i+1)
+			return nil
+		}
+	}
+	return fmt.Errorf("emulate: nothing was allocated at %#x", p)
+}
+
+// InUse is how many allocations there are.
+func (d *Device) InUse() int { return len(d.blocks) }
+
+// bytes finds n bytes at p, within one allocation.
+func (d *Device) bytes(p uint64, n int) ([]byte, error) {
+	at := int(p - d.base)
+	for _, b := range d.blocks {
+		if at >= b.at && at+n <= b.at+b.size {
+			return d.memory[at : at+n], nil
+		}
+	}
+	return nil, fmt.Errorf("emulate: %d bytes at %#x are not allocated", n, p)
+}
+
+// Upload copies to the device.
+func (d *Device) Upload(dst uint64, src []byte) error {
+	to, err := d.bytes(dst, len(src))
+	if err == nil {
+		err = d.Wait()
+	}
+	copy(to, src)
+	return err
+}
+
+// Download copies from the device, after all launches.
+func (d *Device) Download(dst []byte, src uint64) error {
+	from, err := d.bytes(src, len(dst))
+	if err == nil {
+		err = d.Wait()
+	}
+	copy(dst, from)
+	return err
+}
+
+// Kernel finds a kernel by name.
+func (d *Device) Kernel(name string) (uint64, error) {
+	i := slices.Index(d.kernels, name)
+	if i < 0 {
+		return 0, fmt.Errorf("emulate: no kernel %s", name)
+	}
+	return uint64(i), nil
+}
+
+// Launch queues a kernel. Arguments are 8 bytes each, the value first.
+func (d *Device) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
+	for _, v := range []int{int(kernel), grid[0], grid[1], grid[2], threads, 1, 1, shared, len(args)} {
+		if err := binary.Write(d.to, binary.LittleEndian, uint32(v)); err != nil {
+			return d.died(err)
+		}
+	}
+	if err := binary.Write(d.to, binary.LittleEndian, args); err != nil {
+		return d.died(err)
+	}
+	return nil
+}
+
+// Wait runs all that is queued.
+func (d *Device) Wait() error {
+	var header [9]uint32
+	header[0] = wait
+	err := binary.Write(d.to, binary.LittleEndian, header[:])
+	if err == nil {
+		err = d.to.Flush()
+	}
+	if err == nil {
+		_, err = d.from.ReadByte()
+	}
+	if err != nil {
+		return d.died(err)
+	}
+	for _, b := range d.blocks {
+		for _, v := range d.memory[b.at+b.size:][:guard] {
+			if v != fence {
+				return fmt.Errorf("emulate: a kernel wrote past the end of the %d bytes at %#x", b.size, d.base+uint64(b.at))
+			}
+		}
+	}
+	return nil
+}
+
+// Close ends the device.
+func (d *Device) Close() error {
+	if d.process.Process != nil {
+		_ = d.in.Close()
+		_ = d.process.Wait() // a device that failed was reported by then
+	}
+	return unix.Munmap(d.memory)
+}

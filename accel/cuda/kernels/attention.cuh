@@ -1,0 +1,253 @@
+// Keys and values, and attention over them. A block of the cache holds 256
+// positions in the layout of accel/cpu/attn: for each KV head
+//
+//	keys    [8 groups][dk][32 positions]
+//	values  [panels of 32 dimensions][256 positions][32]
+//
+// so a warp whose lanes are positions reads keys, and a warp whose lanes are
+// dimensions reads values, without a gap and without adding across lanes.
+#pragma once
+#include "device.cuh"
+
+constexpr int blockLen = 256, lanes = 32, groups = blockLen / lanes;
+
+__host__ __device__ inline int panelsOf(int dv) { return (dv + lanes - 1) / lanes; }
+
+// The storage types. Offsets are in bytes from the keys of a head.
+template <class T> struct Plain {
+	__device__ static size_t groupBytes(int dk) { return sizeof(T) * dk * lanes; }
+	__device__ static size_t panelBytes() { return sizeof(T) * blockLen * lanes; }
+	__device__ static float get(const uint8_t *group, int, int d, int lane) {
+		return load(reinterpret_cast<const T *>(group)[d * lanes + lane]);
+	}
+	__device__ static float value(const uint8_t *panel, int i, int lane) {
+		return load(reinterpret_cast<const T *>(panel)[i * lanes + lane]);
+	}
+	__device__ static void putKeys(uint8_t *group, int dk, int i, int d0, int lane, float x) {
+		if (d0 + lane < dk) store(reinterpret_cast<T *>(group)[(d0 + lane) * lanes + i], x);
+	}
+	__device__ static void putValues(uint8_t *panel, int i, int lane, float x) {
+		store(reinterpret_cast<T *>(panel)[i * lanes + lane], x);
+	}
+	__device__ static float load(float v) { return v; }
+	__device__ static float load(uint16_t v) { return fromHalf(v); }
+	__device__ static void store(float &to, float v) { to = v; }
+	__device__ static void store(uint16_t &to, float v) { to = toHalf(fmaxf(fminf(v, 65504), -65504)); }
+};
+
+using KVF32 = Plain<float>;
+using KVF16 = Plain<uint16_t>;
+
+// KVQ8 keeps int8 codes and a half a scale for 32 dimensions: keys [dk/4][32][4],
+// biased by 128, then scales [dk/32][32]; values [256][32], then scales [256].
+struct KVQ8 {
+	__device__ static int padded(int dk) { return (dk + 3) / 4 * 4; }
+	__device__ static size_t groupBytes(int dk) { return padded(dk) * lanes + (dk + 31) / 32 * lanes * 2; }
+	__device__ static size_t panelBytes() { return blockLen * lanes + blockLen * 2; }
+	__device__ static float get(const uint8_t *group, int dk, int d, int lane) {
+		int code = int(group[d / 4 * 4 * lanes + lane * 4 + d % 4]) - 128;
+		return fromHalf(reinterpret_cast<const uint16_t *>(group + padded(dk) * lanes)[d / 32 * lanes + lane]) * code;
+	}
+	__device__ static float value(const uint8_t *panel, int i, int lane) {
+		int code = reinterpret_cast<const int8_t *>(panel)[i * lanes + lane];
+		return fromHalf(reinterpret_cast<const uint16_t *>(panel + blockLen * lanes)[i]) * code;
+	}
+	// quantised rounds the values of a warp; the scale is divided by as it will be read.
+	__device__ static int quantised(float x, uint16_t *scale) {
+		*scale = toHalf(fminf(__uint_as_float(warpPeak(x)) / 127, 65504));
+		float d = fromHalf(*scale);
+		return d > 0 ? int(rintf(fmaxf(fminf(x * (1 / d), 127), -127))) : 0;
+	}
+	__device__ static void putKeys(uint8_t *group, int dk, int i, int d0, int lane, float x) {
+		uint16_t scale;
+		int code = quantised(x, &scale), d = d0 + lane;
+		if (d < padded(dk)) group[d / 4 * 4 * lanes + i * 4 + d % 4] = code + 128;
+		if (lane == 0) reinterpret_cast<uint16_t *>(group + padded(dk) * lanes)[d0 / 32 * lanes + i] = scale;
+	}
+	__device__ static void putValues(uint8_t *panel, int i, int lane, float x) {
+		uint16_t scale;
+		reinterpret_cast<int8_t *>(panel)[i * lanes + lane] = quantised(x, &scale);
+		if (lane == 0) reinterpret_cast<uint16_t *>(panel + blockLen * lanes)[i] = scale;
+	}
+};
+
+template <class T> __device__ inline size_t headBytes(int dk, int dv) {
+	return groups * T::groupBytes(dk) + panelsOf(dv) * T::panelBytes();
+}
+
+// storeKV keeps the keys and values of one position and head a warp; the grid
+// is (positions, heads).
+template <class T>
+__device__ inline void storeKV(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int at) {
+	int t = blockIdx.x, h = blockIdx.y, lane = threadIdx.x;
+	at += t;
+	uint8_t *head = blocks[at / blockLen] + h * headBytes<T>(dk, dv);
+	uint8_t *group = head + at % blockLen / lanes * T::groupBytes(dk);
+	k += (size_t(t) * heads + h) * dk;
+	for (int d = 0; d < dk; d += lanes) T::putKeys(group, dk, at % lanes, d, lane, d + lane < dk ? k[d + lane] : 0);
+	uint8_t *panel = head + groups * T::groupBytes(dk);
+	v += (size_t(t) * heads + h) * dv;
+	for (int d = 0; d < dv; d += lanes, panel += T::panelBytes()) {
+		T::putValues(panel, at % blockLen, lane, d + lane < dv ? v[d + lane] : 0);
+	}
+}
+
+// A block attends for attendRows rows of one KV head. Row r is the query of
+// token r/group with head r%group of the group that shares the KV head: each
+// key and value is read once for all of them. It has a warp a row and a thread
+// a position.
+constexpr int attendRows = 8, attendThreads = blockLen, attendWarps = attendThreads / warpLanes;
+constexpr int panelsPerWarp = 2; // so values have 512 dimensions at most
+
+// Queries is what the rows of a block are.
+struct Queries {
+	int heads, group, dk, dv; // KV heads; query heads of each
+	int first, pos, n;        // position of the first block, of the first query; queries
+	int window;               // 0: all
+};
+
+// attend leaves softmax(scale·q·K)·V in dst; with splits > 1, block z takes
+// `span` positions and leaves peak, sum and unnormalised values in part for
+// combine. The grid is (row tiles, KV heads, splits). Shared memory:
+// attendRows·(dk + blockLen) + attendWarps·attendRows·lanes floats.
+template <class T>
+__device__ inline void attend(float *dst, float *part, const float *q, uint8_t *const *blocks, const float *sinks, Queries s,
+                              float scale, float cap, int span) {
+	__shared__ float peak[attendRows], sum[attendRows], factor[attendRows];
+	float *queries = dynamicShared(), *scores = queries + attendRows * s.dk, *sums = scores + attendRows * blockLen;
+	int warp = threadIdx.x / warpLanes, lane = threadIdx.x % warpLanes, kvHead = blockIdx.y;
+	int row0 = blockIdx.x * attendRows, rows = min(attendRows, s.n * s.group - row0);
+	bool split = gridDim.z > 1;
+
+	for (int i = threadIdx.x; i < attendRows * s.dk; i += attendThreads) {
+		int r = row0 + i / s.dk;
+		size_t at = (size_t(r / s.group) * s.heads + kvHead) * s.group + r % s.group;
+		queries[i] = i / s.dk < rows ? q[at * s.dk + i % s.dk] * scale : 0;
+	}
+	if (threadIdx.x < attendRows) {
+		bool sink = sinks && !split && int(threadIdx.x) < rows;
+		peak[threadIdx.x] = sink ? sinks[kvHead * s.group + (row0 + threadIdx.x) % s.group] : -INFINITY;
+		sum[threadIdx.x] = sink;
+	}
+	int lo = s.first, hi = s.pos + (row0 + rows - 1) / s.group + 1; // seen by any row
+	if (s.window > 0) lo = max(lo, s.pos + row0 / s.group + 1 - s.window);
+	if (split) {
+		lo = max(lo, s.first + int(blockIdx.z) * span);
+		hi = min(hi, s.first + int(blockIdx.z + 1) * span);
+	}
+	int panels = panelsOf(s.dv), slices = max(1, attendWarps / panels);
+	int panel = warp % panels, slice = warp / panels; // of a warp that has one panel at most
+	float out[panelsPerWarp][attendRows] = {};
+	__syncthreads();
+
+	for (int base = s.first + (lo - s.first) / blockLen * blockLen; base < hi; base += blockLen) {
+		const uint8_t *head = blocks[(base - s.first) / blockLen] + kvHead * headBytes<T>(s.dk, s.dv);
+		int j = base + threadIdx.x;
+		float dot[attendRows] = {};
+		if (j >= lo && j < hi) {
+			const uint8_t *group = head + warp * T::groupBytes(s.dk);
+			for (int d = 0; d < s.dk; d++) {
+				float key = T::get(group, s.dk, d, lane);
+#pragma unroll
+				for (int r = 0; r < attendRows; r++) dot[r] = fmaf(queries[r * s.dk + d], key, dot[r]);
+			}
+		}
+#pragma unroll
+		for (int r = 0; r < attendRows; r++) {
+			int end = s.pos + (row0 + r) / s.group + 1;
+			bool sees = r < rows && j >= lo && j < min(hi, end) && (s.window == 0 || j >= end - s.window);
+			float v = cap > 0 ? cap * tanhf(dot[r] / cap) : dot[r];
+			scores[r * blockLen + threadIdx.x] = sees ? v : -INFINITY;
+		}
+		__syncthreads();
+
+		float *row = scores + warp * blockLen, top = peak[warp], total = 0;
+		for (int i = lane; i < blockLen; i += warpLanes) top = fmaxf(top, row[i]);
+		top = warpMax(top);
+		for (int i = lane; i < blockLen; i += warpLanes) {
+			row[i] = top > -INFINITY ? expf(row[i] - top) : 0;
+			total += row[i];
+		}
+		total = warpSum(total);
+		if (lane == 0) {
+			factor[warp] = top > -INFINITY ? expf(peak[warp] - top) : 1;
+			sum[warp] = sum[warp] * factor[warp] + total;
+			peak[warp] = top;
+		}
+		__syncthreads();
+
+		int from = max(lo - base, 0), to = min(hi - base, blockLen), share = (to - from + slices - 1) / slices;
+		from += slice * share;
+		to = min(to, from + share);
+		const uint8_t *values = head + groups * T::groupBytes(s.dk);
+#pragma unroll
+		for (int p = 0; p < panelsPerWarp; p++) {
+			int at = panels > attendWarps ? warp + p * attendWarps : panel;
+			if (at >= panels || slice >= slices || (p > 0 && panels <= attendWarps)) break;
+			for (int r = 0; r < attendRows; r++) out[p][r] *= factor[r];
+			for (int i = from; i < to; i++) {
+				float v = T::value(values + at * T::panelBytes(), i, lane);
+#pragma unroll
+				for (int r = 0; r < attendRows; r++) out[p][r] = fmaf(scores[r * blockLen + i], v, out[p][r]);
+			}
+		}
+		__syncthreads(); // the scores were read
+	}
+
+	for (int p = 0; p < panelsPerWarp; p++) {
+		if (p > 0 && panels <= attendWarps) break;
+		for (int r = 0; r < attendRows; r++) sums[(warp * attendRows + r) * lanes + lane] = out[p][r];
+		__syncthreads();
+		int at = panels > attendWarps ? warp + p * attendWarps : panel, d = at * lanes + lane;
+		for (int r = 0; r < rows; r++) {
+			if (at >= panels || slice > 0 || d >= s.dv) break;
+			float v = 0;
+			for (int i = 0; i < slices; i++) v += sums[((warp + i * panels) * attendRows + r) * lanes + lane];
+			size_t index = (size_t((row0 + r) / s.group) * s.heads + kvHead) * s.group + (row0 + r) % s.group;
+			if (!split) {
+				dst[index * s.dv + d] = sum[r] > 0 ? v / sum[r] : 0;
+				continue;
+			}
+			float *to = part + (index * gridDim.z + blockIdx.z) * (s.dv + 2);
+			to[2 + d] = v;
+			if (d == 0) {
+				to[0] = peak[r];
+				to[1] = sum[r];
+			}
+		}
+		__syncthreads();
+	}
+}
+
+#define ATTENTION(T)                                                                                                    \
+	KERNEL store_##T(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int at) {       \
+		storeKV<T>(blocks, k, v, heads, dk, dv, at);                                                                    \
+	}                                                                                                                   \
+	KERNEL attend_##T(float *dst, float *part, const float *q, uint8_t *const *blocks, const float *sinks, int heads,   \
+	                  int group, int dk, int dv, int first, int pos, int n, int window, float scale, float cap, int span) { \
+		attend<T>(dst, part, q, blocks, sinks, Queries{heads, group, dk, dv, first, pos, n, window}, scale, cap, span); \
+	}
+#define KV_TYPES(each) each(KVF32) each(KVF16) each(KVQ8)
+KV_TYPES(ATTENTION)
+
+// combine joins the parts of a query head, [splits][peak, sum, dv values]; the
+// grid is (queries · heads).
+KERNEL combine(float *dst, const float *part, const float *sinks, int heads, int dv, int splits) {
+	size_t row = blockIdx.x;
+	part += row * splits * (dv + 2);
+	float peak = sinks ? sinks[row % heads] : -INFINITY;
+	for (int s = 0; s < splits; s++) peak = fmaxf(peak, part[s * (dv + 2)]);
+	float sum = sinks ? expf(sinks[row % heads] - peak) : 0;
+	for (int s = 0; s < splits; s++) {
+		const float *p = part + s * (dv + 2);
+		if (p[1] > 0) sum += p[1] * expf(p[0] - peak);
+	}
+	for (int d = threadIdx.x; d < dv; d += blockDim.x) {
+		float v = 0;
+		for (int s = 0; s < splits; s++) {
+			const float *p = part + s * (dv + 2);
+			if (p[1] > 0) v += p[2 + d] * expf(p[0] - peak);
+		}
+		dst[row * dv + d] = sum > 0 ? v / sum : 0;
+	}
+}

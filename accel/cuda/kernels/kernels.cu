@@ -1,0 +1,4 @@
+// All kernels, as one module.
+#include "attention.cuh"
+#include "matmul.cuh"
+#include "row.cuh"

@@ -1,0 +1,154 @@
+//go:build cuda && linux && amd64
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"github.com/runnel-chat/runnel/accel/cuda/libcuda"
+	"github.com/runnel-chat/runnel/assets"
+)
+
+// Open opens the first device of the machine and has its driver compile the
+// kernels, which takes seconds the first time; the driver keeps the result.
+func Open() (Driver, error) {
+	switch state := libcuda.State(); state {
+	case 0:
+	case -1:
+		return nil, fmt.Errorf("%w: libcuda.so.1 was not found", ErrNoDriver)
+	default:
+		return nil, fmt.Errorf("%w: cuInit says %d", ErrNoDriver, state)
+	}
+	d := &driver{}
+	if err := d.open(); err != nil {
+		return nil, fmt.Errorf("cuda: opening the device: %w", err)
+	}
+	return d, nil
+}
+
+// driver implements Driver with gorgonia.org/cu, on the default stream. A
+// context is current on a thread, and the goroutine of a backend may come back
+// on another thread at any time, so that each call says again which context is
+// meant.
+type driver struct {
+	device  cu.Device
+	context cu.CUContext
+	module  cu.Module
+
+	name, arch string
+	units      int
+	functions  []cu.Function
+	params     []unsafe.Pointer
+}
+
+func (d *driver) open() (err error) {
+	if n, err := cu.NumDevices(); err != nil || n == 0 {
+		return errors.Join(ErrNoDriver, err)
+	}
+	d.device = cu.Device(0)
+	if d.name, err = d.device.Name(); err != nil {
+		return err
+	}
+	major, minor, err := d.device.ComputeCapability()
+	if err != nil {
+		return err
+	}
+	if d.arch = fmt.Sprintf("sm_%d%d", major, minor); major*10+minor < leastArch {
+		return fmt.Errorf("%s is %s, older than sm_%d", d.name, d.arch, leastArch)
+	}
+	if d.units, err = d.device.Attribute(cu.MultiprocessorCount); err != nil {
+		return err
+	}
+	if d.context, err = d.device.RetainPrimaryCtx(); err != nil {
+		return err
+	}
+	return d.with(func() (err error) {
+		d.module, err = cu.LoadData(assets.Kernels)
+		return err
+	})
+}
+
+// leastArch is what the PTX was made for.
+const leastArch = 75
+
+// with calls f while the context is current.
+func (d *driver) with(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(d.context); err != nil {
+		return err
+	}
+	return f()
+}
+
+func (d *driver) Name() string { return d.name }
+func (d *driver) Arch() string { return d.arch }
+func (d *driver) Units() int   { return d.units }
+
+func (d *driver) Memory() (free, total int64) {
+	_ = d.with(func() (err error) { // without an answer there is no memory
+		free, total, err = cu.MemInfo()
+		return err
+	})
+	return free, total
+}
+
+func (d *driver) Alloc(n int) (p uint64, err error) {
+	err = d.with(func() error {
+		ptr, err := cu.MemAlloc(int64(n))
+		if err != nil {
+			return err
+		}
+		p = uint64(ptr)
+		return cu.MemsetD8(ptr, 0, int64(n))
+	})
+	return p, err
+}
+
+// Free waits for the device by itself.
+func (d *driver) Free(p uint64) error {
+	return d.with(func() error { return cu.MemFree(cu.DevicePtr(p)) })
+}
+
+func (d *driver) Upload(dst uint64, src []byte) error {
+	if len(src) == 0 {
+		return nil
+	}
+	return d.with(func() error { return cu.MemcpyHtoD(cu.DevicePtr(dst), unsafe.Pointer(&src[0]), int64(len(src))) })
+}
+
+func (d *driver) Download(dst []byte, src uint64) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	return d.with(func() error { return cu.MemcpyDtoH(unsafe.Pointer(&dst[0]), cu.DevicePtr(src), int64(len(dst))) })
+}
+
+func (d *driver) Kernel(name string) (uint64, error) {
+	err := d.with(func() error {
+		f, err := d.module.Function(name)
+		d.functions = append(d.functions, f)
+		return err
+	})
+	return uint64(len(d.functions) - 1), err
+}
+
+func (d *driver) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
+	d.params = d.params[:0]
+	for i := range args {
+		d.params = append(d.params, unsafe.Pointer(&args[i]))
+	}
+	return d.with(func() error {
+		return d.functions[kernel].Launch(grid[0], grid[1], grid[2], threads, 1, 1, shared, cu.Stream{}, d.params)
+	})
+}
+
+// Close gives the context back, and with it what is left on the device.
+func (d *driver) Close() error {
+	return errors.Join(d.with(func() error { return d.module.Unload() }), d.device.ReleasePrimaryCtx())
+}

@@ -1,0 +1,193 @@
+package cuda
+
+import (
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/gguf"
+)
+
+// weight is a matrix that belongs on the device.
+type weight struct {
+	p      uint64 // 0: not there yet
+	noRoom bool
+}
+
+// Place says that a weight belongs on the device. It is copied there, tile by
+// tile, when it is first multiplied; without room for it, it stays on the host.
+func (b *Backend) Place(w *accel.Weight) { b.weights[w] = &weight{} }
+
+// formats names the types that kernels are made for. The others were packed as
+// Q16, or as floats where their blocks are too small.
+var formats = map[gguf.Type]string{
+	gguf.Q4_0: "Q4_0", gguf.Q4_1: "Q4_1", gguf.Q5_0: "Q5_0", gguf.Q5_1: "Q5_1", gguf.Q8_0: "Q8_0",
+	gguf.IQ4_NL: "IQ4_NL", gguf.IQ4_XS: "IQ4_XS", gguf.MXFP4: "MXFP4",
+	gguf.Q2_K: "Q2_K", gguf.Q3_K: "Q3_K", gguf.Q4_K: "Q4_K", gguf.Q5_K: "Q5_K", gguf.Q6_K: "Q6_K",
+	gguf.F16: "F16", gguf.BF16: "BF16", gguf.F32: "F32",
+}
+
+func formatOf(t gguf.Type) (name string, integers bool) {
+	if name := formats[t]; name != "" {
+		return name, t != gguf.F16 && t != gguf.BF16 && t != gguf.F32
+	}
+	if values, _ := t.Block(); values%16 == 0 && values > 0 {
+		return "Q16", true
+	}
+	return "F32", false
+}
+
+// product names for a format, so that decoding makes no strings.
+type productNames struct{ one, eight string }
+
+var products = func() map[string]productNames {
+	m := map[string]productNames{"Q16": {"product1_Q16", "product8_Q16"}}
+	for _, f := range formats {
+		m[f] = productNames{"product1_" + f, "product8_" + f}
+	}
+	return m
+}()
+
+// resident returns where a weight is on the device, bringing it there on its
+// first use; 0: it is not.
+func (b *Backend) resident(w *accel.Weight) uint64 {
+	d := b.weights[w]
+	if d == nil || d.noRoom || b.lost != nil {
+		return 0
+	}
+	if d.p != 0 {
+		return d.p
+	}
+	size, err := b.host.PackedBytes(w.Type, w.Rows, w.Cols)
+	if err != nil {
+		b.fail(err)
+		return 0
+	}
+	p, err := b.driver.Alloc(size)
+	if err != nil {
+		d.noRoom = true
+		b.stats.noRoom.Add(1)
+		return 0
+	}
+	d.p = p
+	if !b.uploadTiles(w, p) {
+		d.p = 0
+		if b.lost == nil {
+			if err := b.driver.Free(p); err != nil {
+				b.lose(err)
+			}
+		}
+		return 0
+	}
+	b.stats.weightBytes.Add(int64(size))
+	b.look()
+	return p
+}
+
+// uploadTiles copies a weight; an error of its tiles ends the pass, one of the
+// device loses it.
+func (b *Backend) uploadTiles(w *accel.Weight, p uint64) bool {
+	full, _ := b.host.PackedBytes(w.Type, w.TileRows, w.Cols) // as for all rows
+	for i := 0; i*w.TileRows < w.Rows; i++ {
+		raw, err := w.Tiles.Acquire(i)
+		if err != nil {
+			b.fail(err)
+			return false
+		}
+		size, _ := b.host.PackedBytes(w.Type, min(w.TileRows, w.Rows-i*w.TileRows), w.Cols)
+		err = b.driver.Upload(p+uint64(i*full), raw[:size])
+		w.Tiles.Release(i)
+		if err != nil {
+			b.lose(err)
+			return false
+		}
+	}
+	return true
+}
+
+// activations is the quantised form of an input.
+type activations struct {
+	q      room // int8 [n][cols]
+	scales room // float [n][cols/32], then int32 [n][cols/16]
+
+	of      *mirror // what was quantised, and
+	version uint64  // which state of it
+	from    int
+	n, cols int
+	ld      int
+}
+
+// quantise brings n rows of cols values, ld apart, into the form that integer
+// products read; the same input is quantised once.
+func (b *Backend) quantise(x accel.Tensor, offset, ld, n, cols int) (q, d, sums uint64) {
+	m, part := b.find(x)
+	p := b.onDevice(m, part) + uint64(4*offset)
+	a := &b.acts
+	same := a.of == m && a.version == m.version && a.from == part.from+4*offset && a.n == n && a.cols == cols && a.ld == ld
+	q = b.atLeast(&a.q, n*cols)
+	d = b.atLeast(&a.scales, n*cols/32*4+n*cols/16*4)
+	sums = d + uint64(n*cols/32*4)
+	if same {
+		return q, d, sums
+	}
+	a.of, a.version, a.from, a.n, a.cols, a.ld = m, m.version, part.from+4*offset, n, cols, ld
+	const perBlock = threads / 32
+	b.launch("quantise", [3]int{(n*cols/32 + perBlock - 1) / perBlock, 1, 1}, threads, 0,
+		q, d, sums, p, uint64(ld), uint64(cols), uint64(n))
+	return q, d, sums
+}
+
+// blockRows is the number of rows that the packed form interleaves.
+const blockRows = 16
+
+// multiply launches dst = w·x for n rows of x, ldx apart, whose first value is
+// offset values after x's.
+func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x accel.Tensor, offset, ldx, n int) {
+	format, integers := formatOf(w.Type)
+	name, groups := products[format].one, n
+	if n > 1 {
+		name, groups = products[format].eight, (n+7)/8
+	}
+	grid := [3]int{groups, (w.Rows + blockRows - 1) / blockRows, 1}
+	if integers {
+		q, d, sums := b.quantise(x, offset, ldx, n, w.Cols)
+		b.launch(name, grid, threads, 0, dst, uint64(ldd), p, q, d, sums, uint64(w.Rows), uint64(w.Cols), uint64(n))
+		return
+	}
+	b.launch(name, grid, threads, 0, dst, uint64(ldd), p, b.read(x)+uint64(4*offset), uint64(ldx),
+		uint64(w.Rows), uint64(w.Cols), uint64(n))
+}
+
+// MatMul multiplies where the weight is.
+func (b *Backend) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
+	p := b.resident(w)
+	if p == 0 {
+		b.bring(x)
+		b.host.MatMul(dst, w, x)
+		b.wrote(dst)
+		return
+	}
+	b.read(x)
+	b.multiply(b.write(dst), dst.Cols, w, p, x, 0, x.Cols, x.Rows)
+}
+
+// MatMulEach multiplies where the first weight is.
+func (b *Backend) MatMulEach(dst accel.Tensor, ws []*accel.Weight, x accel.Tensor) {
+	if !b.allResident(ws) {
+		b.bring(dst, x)
+		b.host.MatMulEach(dst, ws, x)
+		b.wrote(dst)
+		return
+	}
+	b.read(x)
+	to := b.change(dst)
+	for h, w := range ws {
+		b.multiply(to+uint64(4*h*(dst.Cols/len(ws))), dst.Cols, w, b.resident(w), x, h*(x.Cols/len(ws)), x.Cols, x.Rows)
+	}
+}
+
+func (b *Backend) allResident(ws []*accel.Weight) bool {
+	for _, w := range ws {
+		if b.resident(w) == 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/infer/token"
 	"github.com/runnel-chat/runnel/prefetch"
 )
@@ -19,6 +20,10 @@ type Engine struct {
 	tokens  *token.Tokenizer
 	chat    conversation
 	backend accel.Backend
+	device  *cuda.Backend // nil: none is used
+	unused  string        // why
+	layers  int           // of the model that belong on the device
+	told    bool          // that the device was lost; of the answer in hand
 	store   *prefetch.Store
 	ledger  *prefetch.Ledger
 	memory  *memory
@@ -64,6 +69,7 @@ func (e *Engine) Stats() Stats {
 		ISA:          e.backend.ISA(),
 		Threads:      e.backend.Threads(),
 		Cache:        e.store.Stats(),
+		GPU:          e.gpu(),
 	}
 	e.count.fill(&s)
 	s.WeightBytes = s.Cache.WeightBytes

@@ -20,7 +20,10 @@ import (
 	"github.com/runnel-chat/runnel/prefetch"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(cleanup)) }
+
+// cleanup ends the tests; on Linux it first removes the emulated device.
+var cleanup = os.Exit
 
 // finish reads a stream to its end.
 func finish(s *Stream) (text string, last Delta) {

@@ -122,6 +122,7 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 	if err != nil {
 		return Failed, err
 	}
+	a.watchDevice()
 	e.count.enter(Decode)
 	ahead := lookahead{s: e.session}
 	if e.speculates() {
@@ -153,8 +154,17 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 		if logits, err = ahead.step(ctx, id); err != nil {
 			return Failed, err
 		}
+		a.watchDevice()
 		e.count.decoded(time.Since(start))
 		e.count.cache(ahead.len(), e.session.cache.Bytes())
+	}
+}
+
+// watchDevice tells the user, once an engine, that the device was lost.
+func (a *answer) watchDevice() {
+	if e := a.e; e.device != nil && !e.told && e.device.Stats().Lost != "" {
+		e.told = true
+		a.s.Notify(e.lostNotice())
 	}
 }
 

@@ -2,6 +2,8 @@ package infer
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/runnel-chat/runnel/accel"
 )
@@ -102,9 +104,13 @@ func (a *lookahead) step(ctx context.Context, id int32) ([]float32, error) {
 	}
 	a.draft = append(a.draft, a.guess.propose(a.s.cache.Limit()-len(a.s.ids)-1)...)
 	a.s.count.proposed.Add(uint64(len(a.draft)))
+	before := a.s.ids
 	rows, err := a.s.verify(ctx, id, a.draft)
 	if err != nil {
 		a.draft = a.draft[:0]
+		if errors.Is(err, accel.ErrDeviceLost) {
+			return a.s.extend(ctx, append(slices.Clone(before), id))
+		}
 		return nil, err
 	}
 	a.rows = rows

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"github.com/runnel-chat/runnel/accel/cpu"
+	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/prefetch"
 )
 
@@ -10,6 +11,18 @@ type Machine struct {
 	Backend string // "cpu"
 	ISA     string // instruction-set tier of its kernels
 	prefetch.Memory
+	GPU GPU
+}
+
+// lookForGPU looks for a device as Open would.
+func lookForGPU() GPU {
+	driver, err := cuda.Open()
+	if err != nil {
+		return GPU{Unused: err.Error()}
+	}
+	defer driver.Close()
+	free, total := driver.Memory()
+	return GPU{Name: driver.Name(), TotalBytes: total, UsedBytes: total - free}
 }
 
 // ThisMachine looks at the machine as Open would.
@@ -19,5 +32,5 @@ func ThisMachine() (Machine, error) {
 		return Machine{}, err
 	}
 	defer b.Close()
-	return Machine{Backend: b.Name(), ISA: b.ISA(), Memory: prefetch.SystemMemory()}, nil
+	return Machine{Backend: b.Name(), ISA: b.ISA(), Memory: prefetch.SystemMemory(), GPU: lookForGPU()}, nil
 }

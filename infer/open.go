@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/runnel-chat/runnel/accel"
-	"github.com/runnel-chat/runnel/accel/cpu"
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/infer/kv"
 	"github.com/runnel-chat/runnel/infer/model"
@@ -54,7 +53,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	budget := o.budget()
 	e.ledger = prefetch.NewLedger(budget)
 	e.memory = newMemory(e.ledger)
-	if e.backend, err = cpu.New(o.threads(), e.memory.Scratch); err != nil {
+	if err = e.openBackend(o); err != nil {
 		return nil, err
 	}
 	m, d, err := declare(f, e.backend, o.Context)
@@ -68,7 +67,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	e.demand = demandOf(m, d, e.backend)
 	batch := min(batchOf(m, d, e.demand.weights, budget), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
-	cache := kv.New(e.backend, m.KV(kvType), limit, e.memory)
+	cache := kv.New(e.backend, m.KV(kvType), limit, blocks{e.memory, e.backend})
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
 	if e.session.pass, err = model.NewPass(e.backend, cache, m.Shape, batch, logitRows); err != nil {
 		return nil, err
@@ -84,6 +83,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
 	if err = e.load(f, d, o, keep); err != nil {
 		return nil, err
 	}
+	e.place(m, d, o, kv.Bytes(e.backend, m.KV(kvType), limit, batch))
 	if err = ctx.Err(); err != nil {
 		return nil, err
 	}

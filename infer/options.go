@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 
+	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/infer/chat"
 	"github.com/runnel-chat/runnel/infer/model"
 	"github.com/runnel-chat/runnel/infer/sample"
@@ -44,9 +45,10 @@ type Options struct {
 	Cache string
 
 	// For tests: the size of tiles and the memory for weights alone, for
-	// models too small to stream, and a source put before the files.
+	// models too small to stream, a source put before the files, and a device.
 	tiles, weights int64
 	source         func(prefetch.Source) prefetch.Source
+	device         func() (cuda.Driver, error) // in place of cuda.Open
 }
 
 func (o Options) threads() int {

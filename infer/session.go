@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,6 +49,21 @@ func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
 	s.truncate(min(shared(s.ids, want), len(want)-1))
 	s.cache.Trim(len(want) + accel.KVBlock) // a shorter conversation gives memory to the weights
 	s.count.prompt(len(want), len(s.ids))
+	return s.extend(ctx, want)
+}
+
+// extend computes what the cache lacks of want, which begins with what it
+// holds, and returns the logits after the last token. When the device is lost,
+// it starts again without it.
+func (s *session) extend(ctx context.Context, want []int32) ([]float32, error) {
+	logits, err := s.compute(ctx, want)
+	if errors.Is(err, accel.ErrDeviceLost) {
+		logits, err = s.compute(ctx, want)
+	}
+	return logits, err
+}
+
+func (s *session) compute(ctx context.Context, want []int32) ([]float32, error) {
 	for {
 		if len(want)-len(s.ids) >= markTokens {
 			s.cache.Mark()
@@ -84,6 +100,15 @@ func (s *session) prefill(ctx context.Context, want []int32, count func(int, tim
 
 // step appends one token and returns the logits after it.
 func (s *session) step(ctx context.Context, id int32) ([]float32, error) {
+	before := s.ids
+	logits, err := s.advance(ctx, id)
+	if errors.Is(err, accel.ErrDeviceLost) {
+		return s.extend(ctx, append(slices.Clone(before), id))
+	}
+	return logits, err
+}
+
+func (s *session) advance(ctx context.Context, id int32) ([]float32, error) {
 	var one [1]int32
 	one[0] = id
 	if err := s.forward(ctx, one[:], prefetch.PassDecode); err != nil {
@@ -137,11 +162,18 @@ func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKi
 }
 
 // end finishes the pass of the last n tokens. With an error it takes them
-// back and drains what the backend still has queued.
+// back and drains what the backend still has queued; a lost device takes all
+// tokens with it.
 func (s *session) end(n int, err error) error {
 	if err != nil {
-		_ = s.pass.Sync() // the first error is the one that counts
-		s.truncate(s.cache.Len() - n)
+		if more := s.pass.Sync(); errors.Is(more, accel.ErrDeviceLost) {
+			err = more // else the first error is the one that counts
+		}
+		left := s.cache.Len() - n
+		if errors.Is(err, accel.ErrDeviceLost) {
+			left = 0
+		}
+		s.truncate(left)
 	}
 	s.store.End()
 	return err
@@ -168,6 +200,7 @@ func (s *session) gather(ids []int32) error {
 				return err
 			}
 		}
+		s.pass.Changed(dst)
 	}
 	return nil
 }
@@ -186,14 +219,23 @@ func (s *session) logits(t int) ([]float32, error) {
 func (s *session) each(ctx context.Context, ids []int32, f func(pos int, logits []float32) error) error {
 	s.drafting = false
 	s.truncate(0)
+	done := 0
+	once := func(pos int, logits []float32) error {
+		if pos < done { // computed again, the device was lost
+			return nil
+		}
+		done = pos + 1
+		return f(pos, logits)
+	}
 	for len(s.ids) < len(ids) {
 		pos := len(s.ids)
 		n := min(s.pass.Capacity(), len(ids)-pos)
 		s.cache.Mark()
-		if err := s.forward(ctx, ids[pos:pos+n], prefetch.PassPrefill); err != nil {
-			return err
+		err := s.forward(ctx, ids[pos:pos+n], prefetch.PassPrefill)
+		if err == nil {
+			err = s.end(n, s.project(n, pos, once))
 		}
-		if err := s.end(n, s.project(n, pos, f)); err != nil {
+		if err != nil && !errors.Is(err, accel.ErrDeviceLost) {
 			return err
 		}
 	}

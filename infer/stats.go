@@ -52,9 +52,10 @@ type Stats struct {
 	BudgetBytes  int64
 
 	LoadTime time.Duration // of Open
-	Backend  string        // "cpu"
+	Backend  string        // "cpu" or "cuda"
 	ISA      string        // instruction-set tier
 	Threads  int
 
 	Cache prefetch.Stats
+	GPU   GPU
 }

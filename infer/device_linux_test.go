@@ -1,0 +1,227 @@
+//go:build cudashim
+
+package infer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/runnel-chat/runnel/accel/cuda"
+	"github.com/runnel-chat/runnel/accel/cuda/emulate"
+	"github.com/runnel-chat/runnel/gguf/refs"
+)
+
+func init() {
+	cleanup = func(code int) {
+		emulate.Cleanup()
+		os.Exit(code)
+	}
+}
+
+// emulated lets an engine compute on an emulated device, and returns it.
+func emulated(t testing.TB, o Options) Options {
+	t.Helper()
+	o.device = func() (cuda.Driver, error) { return emulate.Start(96 << 20) }
+	d, err := o.device()
+	if errors.Is(err, emulate.ErrNoCompiler) {
+		t.Skip("no g++ to compile the kernels with")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// TestArchitecturesOnDevice compares the models of the references, computed by
+// the kernels of the device: a prompt as one batch and greedy ids after it,
+// and once more with half of the layers on the CPU.
+func TestArchitecturesOnDevice(t *testing.T) {
+	root := refs.Dir(t, "arch")
+	dirs, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range dirs {
+		if !d.IsDir() || testing.Short() && i%5 != 0 {
+			continue
+		}
+		t.Run(d.Name(), func(t *testing.T) {
+			dir := filepath.Join(root, d.Name())
+			r := readReference(t, dir)
+			want := readFloats(t, filepath.Join(dir, "logits.f32"))
+			for _, gpu := range []string{"auto", "1"} {
+				o := emulated(t, Options{KV: "f32", Context: r.NCtx, Threads: 2, GPU: gpu})
+				e := openTest(t, filepath.Join(dir, "model.gguf"), o)
+				got := logitsOf(t, e, r.Prompt)
+				if d.Name() == "gptoss_mxfp4" {
+					checkPositions(t, got, want, r)
+				} else if d := maxDifference(got, want); !(d <= 2e-3*r.LogitStd) {
+					t.Errorf("gpu %s: logits differ by %.2g of their deviation", gpu, d/r.LogitStd)
+				}
+				if ids := greedy(t, e, r.Prompt, 8); d.Name() != "gptoss_mxfp4" && !slices.Equal(ids, r.Greedy[:8]) {
+					t.Errorf("gpu %s: greedy ids\n%v, want\n%v", gpu, ids, r.Greedy[:8])
+				}
+				switch s := e.Stats().GPU; {
+				case s.Lost != "" || s.NoRoom > 0 || s.WeightBytes == 0:
+					t.Errorf("gpu %s: %+v", gpu, s)
+				case gpu == "1" && s.Layers != 1, gpu == "auto" && s.Layers != e.info.Layers:
+					t.Errorf("gpu %s: %d layers", gpu, s.Layers)
+				case s.Fallbacks > 0 && !strings.HasPrefix(e.info.Arch, "qwen3"):
+					t.Errorf("gpu %s: %d operations fell back", gpu, s.Fallbacks)
+				}
+			}
+		})
+	}
+}
+
+// checkPositions is checkQuantised for rounding of another kind: of all
+// positions one may be far off, where the choice of an expert flips.
+func checkPositions(t *testing.T, got, want []float32, r reference) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d logits, want %d", len(got), len(want))
+	}
+	var rms []float64
+	for at := 0; at < len(got); at += r.NVocab {
+		rms = append(rms, relativeRMS(got[at:at+r.NVocab], want[at:], r))
+	}
+	slices.Sort(rms)
+	if last := rms[len(rms)-2]; !(last <= 0.08) {
+		t.Errorf("relative RMS by position: %.3f", rms)
+	}
+}
+
+// TestQuantisedModelsOnDevice does so for the mixes of quantised weights.
+func TestQuantisedModelsOnDevice(t *testing.T) {
+	for _, name := range []string{"Q4_0", "Q8_0", "Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS"} {
+		t.Run(name, func(t *testing.T) {
+			dir := refs.Dir(t, "quantmodel", name)
+			r := readReference(t, dir)
+			want := readFloats(t, filepath.Join(dir, "logits_exact.f32"))
+			e := openTest(t, filepath.Join(dir, "model.gguf"), emulated(t, Options{KV: "f32", Threads: 2}))
+			got := logitsOf(t, e, r.Prompt)
+			rms := relativeRMS(got, want, r)
+			if !(rms <= 0.05) {
+				t.Errorf("relative RMS %.4f", rms)
+			}
+			t.Logf("relative RMS %.4f", rms)
+		})
+	}
+}
+
+// failing is a device whose call number n fails, and all after it.
+type failing struct {
+	cuda.Driver
+	calls *int
+	n     int
+}
+
+var errBroken = errors.New("an illegal address")
+
+func (f failing) call() error {
+	if *f.calls++; *f.calls > f.n {
+		return errBroken
+	}
+	return nil
+}
+
+func (f failing) Alloc(n int) (uint64, error) {
+	if err := f.call(); err != nil {
+		return 0, err
+	}
+	return f.Driver.Alloc(n)
+}
+
+func (f failing) Free(p uint64) error { return errors.Join(f.call(), f.Driver.Free(p)) }
+
+func (f failing) Upload(dst uint64, src []byte) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	return f.Driver.Upload(dst, src)
+}
+
+func (f failing) Download(dst []byte, src uint64) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	return f.Driver.Download(dst, src)
+}
+
+func (f failing) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	return f.Driver.Launch(kernel, grid, threads, shared, args)
+}
+
+// TestFailingDevice lets the device fail at each of its calls in turn: the
+// text is always that of a device that works, and what is written next too.
+func TestFailingDevice(t *testing.T) {
+	path := refs.Model(t, "stories260K.gguf")
+	for _, speculate := range []string{"off", "on"} {
+		calls := 0
+		open := func(n int) *Engine {
+			calls = 0
+			o := emulated(t, Options{Threads: 1, Context: 64, GPU: "auto", Speculate: speculate})
+			start := o.device
+			o.device = func() (cuda.Driver, error) {
+				d, err := start()
+				return failing{d, &calls, n}, err
+			}
+			e, err := Open(context.Background(), path, o)
+			if err != nil {
+				if !errors.Is(err, errBroken) {
+					t.Fatal(err)
+				}
+				return nil // failed before there was anything to lose
+			}
+			return e
+		}
+		r := Request{MaxTokens: 3}
+		e := open(1 << 30)
+		want, _ := finish(e.Complete(context.Background(), "Once upon", r))
+		all := calls
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		step := 1
+		if testing.Short() || speculate == "on" {
+			step = 17
+		}
+		lost := 0
+		for n := 0; n < all; n += step {
+			e := open(n)
+			if e == nil {
+				continue
+			}
+			got, d := finish(e.Complete(context.Background(), "Once upon", r))
+			if d.Err != nil || got != want {
+				t.Fatalf("failing at call %d of %d: %q, %v; want %q", n, all, got, d.Err, want)
+			}
+			again, _ := finish(e.Complete(context.Background(), "Once upon", r))
+			if again != want {
+				t.Fatalf("after failing at call %d: %q, want %q", n, again, want)
+			}
+			if s := e.Stats(); s.GPU.Lost != "" {
+				lost++
+				if s.Backend != "cpu" {
+					t.Errorf("a lost device still counts: %s", s.Backend)
+				}
+			}
+			_ = e.Close() // says that the device failed
+		}
+		if lost == 0 {
+			t.Error("the device was never lost")
+		}
+		t.Logf("speculate %s: %d calls, %d of them lost the device", speculate, all, lost)
+	}
+}

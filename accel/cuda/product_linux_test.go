@@ -22,6 +22,7 @@ type packed struct {
 
 func (p *packed) Want()                         {}
 func (p *packed) Acquire(i int) ([]byte, error) { p.used++; return p.tiles[i], p.err }
+func (p *packed) TryAcquire(int) []byte         { return nil }
 func (p *packed) Release(int)                   {}
 
 // randomWeight makes a weight of random bits, and its values. Blocks whose

@@ -29,6 +29,7 @@ func (t Tensor) Shape() []int64 { return slices.Clone(t.Dims[:t.NDims]) }
 type Shard struct {
 	Path string // empty for a File that Parse returned
 	Size int64  // bytes
+	Data []byte // the whole file when it is in memory, else nil
 }
 
 // File is the header of a model: of one file, or of all the files of a split

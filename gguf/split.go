@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -87,6 +88,18 @@ func openOne(path string) (*File, error) {
 	}
 	f.Shards[0].Path = path
 	return f, nil
+}
+
+// FromBytes reads the header of a model that is in memory: data is the whole
+// file, which the File keeps and nobody may change. Its name stands where
+// other models have a path.
+func FromBytes(name string, data []byte) (*File, error) {
+	f, err := Parse(bytes.NewReader(data), int64(len(data)), Limits{})
+	if err != nil {
+		return nil, inFile(name, err)
+	}
+	f.Shards[0].Path, f.Shards[0].Data = name, data
+	return Join([]*File{f})
 }
 
 // inFile adds the file's name to a format error.

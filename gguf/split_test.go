@@ -1,6 +1,7 @@
 package gguf_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -155,5 +156,32 @@ func TestShardNames(t *testing.T) {
 		if ok && gguf.ShardName(stem, no, count) != c.name {
 			t.Errorf("%s is built as %s", c.name, gguf.ShardName(stem, no, count))
 		}
+	}
+}
+
+// TestFromBytes reads a header from memory as from a file, and keeps the bytes.
+func TestFromBytes(t *testing.T) {
+	var b bytes.Buffer
+	w := gguf.NewWriter(&b)
+	w.Set("general.architecture", "llama")
+	w.Add("x", gguf.F32, 8)
+	if err := w.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, 32)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := gguf.FromBytes("name", b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, err := f.Tensor("x", 8); err != nil || int64(len(f.Shards[0].Data)) != x.Off+x.Len || f.Shards[0].Path != "name" {
+		t.Errorf("tensor %+v of %d bytes, %v", x, len(f.Shards[0].Data), err)
+	}
+	if _, err := gguf.FromBytes("name", b.Bytes()[:20]); err == nil || !strings.Contains(err.Error(), "name") {
+		t.Errorf("cut short: %v", err)
 	}
 }

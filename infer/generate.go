@@ -79,7 +79,7 @@ func (e *InternalError) Error() string {
 // watch tells once when the path of the model leads to another file, or to
 // none. The open one is still there and answers come from it.
 func (e *Engine) watch(s *Stream) {
-	if !e.replaced && e.files.Replaced() {
+	if e.files != nil && !e.replaced && e.files.Replaced() {
 		e.replaced = true
 		s.Notify("the model file was replaced or removed on disk; answers still come from the one that was opened")
 	}

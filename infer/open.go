@@ -31,12 +31,18 @@ const (
 // It returns before they are: the first prompt is computed as they arrive.
 // Errors: *gguf.FormatError for a broken file, ErrUnsupported for one that
 // this engine cannot run, prefetch.ErrDoesNotFit when the budget is too small.
-func Open(ctx context.Context, path string, o Options) (_ *Engine, err error) {
-	start := time.Now()
+func Open(ctx context.Context, path string, o Options) (*Engine, error) {
 	f, err := gguf.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	return OpenFile(ctx, f, path, o)
+}
+
+// OpenFile is Open for a header that has been read, such as that of a model
+// in memory. path is what Info shall say.
+func OpenFile(ctx context.Context, f *gguf.File, path string, o Options) (_ *Engine, err error) {
+	start := time.Now()
 	kvType, ok := accel.ParseKVType(orElse(o.KV, accel.KVF16.String()))
 	if !ok {
 		return nil, fmt.Errorf("infer: KV type %q is none of f16, f32, q8_0", o.KV)
@@ -127,6 +133,10 @@ func declare(f *gguf.File, b accel.Backend, context int) (*model.Model, *model.D
 		}
 	}()
 	d := model.NewDeclaration(f, b, func(t gguf.Tensor) ([]float32, error) {
+		if data := f.Shards[t.Shard].Data; data != nil {
+			v := make([]float32, t.Elements())
+			return v, gguf.Decode(t.Type, v, data[t.Off:t.Off+t.Len])
+		}
 		if shards[t.Shard] == nil {
 			s, err := os.Open(f.Shards[t.Shard].Path)
 			if err != nil {

@@ -16,7 +16,7 @@ func (e *Engine) SetMemory(bytes int64) error {
 	if err := e.store.Resize(bytes); err != nil {
 		return err
 	}
-	if e.files.Kind() != prefetch.SourceCached {
+	if e.files == nil || e.files.Kind() != prefetch.SourceCached {
 		return nil
 	}
 	switch st := e.store.Stats(); {

@@ -14,20 +14,15 @@ import (
 // quick, unless both copies together would not fit.
 func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep int64) (*prefetch.Plan, prefetch.Source, prefetch.Disk, error) {
 	var disk prefetch.Disk
-	paths := make([]string, len(f.Shards))
-	for i, s := range f.Shards {
-		paths[i] = s.Path
-	}
-	files, err := prefetch.OpenFiles(paths, prefetch.SourceCached)
+	src, err := e.openSource(f)
 	if err != nil {
 		return nil, nil, disk, err
 	}
-	e.files = files
 	budget := prefetch.Budget{Total: e.ledger.Total(), Reserved: e.ledger.Used() + keep}
-	options := prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles, Align: files.Align()}
+	options := prefetch.PlanOptions{TileBytes: o.tiles, RingBytes: 16 * o.tiles, Align: src.Align()}
 	plan, err := prefetch.BuildPlan(weights, budget, options)
 	if err == nil && plan.StreamedBytes() > 0 {
-		profile := prefetch.ProfileOf(paths[0], o.Cache, true)
+		profile := prefetch.ProfileOf(f.Shards[0].Path, o.Cache, true)
 		e.read(profile.Kind())
 		makeRoomForReaders()
 		disk.BytesPerSecond = profile.BytesPerSecond
@@ -38,19 +33,39 @@ func (e *Engine) plan(f *gguf.File, weights []prefetch.Weight, o Options, keep i
 		e.read(prefetch.SourceDontCache)
 	}
 	if err != nil {
-		_ = files.Close() // the plan's error is the one to tell
+		_ = src.Close() // the plan's error is the one to tell
 		return nil, nil, disk, err
 	}
-	var src prefetch.Source = files
 	if o.source != nil {
 		src = o.source(src)
 	}
 	return plan, src, disk, nil
 }
 
+// openSource opens the files of a model, if it has any: one that is in memory
+// is read there.
+func (e *Engine) openSource(f *gguf.File) (prefetch.Source, error) {
+	if data := f.Shards[0].Data; data != nil {
+		return prefetch.Bytes{data}, nil
+	}
+	paths := make([]string, len(f.Shards))
+	for i, s := range f.Shards {
+		paths[i] = s.Path
+	}
+	files, err := prefetch.OpenFiles(paths, prefetch.SourceCached)
+	if err != nil {
+		return nil, err
+	}
+	e.files = files
+	return files, nil
+}
+
 // read changes the way of reading, if there is memory for what that takes of
 // the page cache; else to the one that takes none.
 func (e *Engine) read(kind prefetch.SourceKind) {
+	if e.files == nil {
+		return // there is one way to read memory
+	}
 	e.ledger.Free(e.passing)
 	e.passing = kind.CacheBytes()
 	if e.ledger.Reserve(e.passing) != nil {

@@ -29,6 +29,34 @@ type Source interface {
 	Close() error
 }
 
+// Bytes is the Source of files that are in memory, one a shard.
+type Bytes [][]byte
+
+var _ Source = Bytes(nil)
+
+// ReadAt copies.
+func (s Bytes) ReadAt(p []byte, shard int, off int64) (int, error) {
+	if off >= int64(len(s[shard])) {
+		return 0, nil
+	}
+	return copy(p, s[shard][off:]), nil
+}
+
+// Align is that of files: the plan is the same for both.
+func (s Bytes) Align() int64 { return minAlign }
+
+// Changed returns nil.
+func (s Bytes) Changed() error { return nil }
+
+// Name is "memory".
+func (s Bytes) Name() string { return "memory" }
+
+// Path is "memory": there is no file.
+func (s Bytes) Path(int) string { return s.Name() }
+
+// Close does nothing.
+func (s Bytes) Close() error { return nil }
+
 // SourceKind names a way to read a file.
 type SourceKind uint8
 

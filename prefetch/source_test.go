@@ -37,11 +37,16 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer arena.Free()
+	sources := []Source{Bytes{content}}
 	for kind := range sourceKinds {
 		s, err := OpenFiles([]string{path}, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
+		sources = append(sources, s)
+	}
+	for _, s := range sources {
+		kind := s.Name()
 		for off := int64(0); off < int64(len(content)); off += 3 << 20 {
 			p := arena.Bytes()[:3<<20]
 			n, err := s.ReadAt(p, 0, off)

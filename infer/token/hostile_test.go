@@ -136,3 +136,39 @@ func TestEncodingAnyTextEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestMegabytes encodes 1 MB of texts that careless work would go over again
+// and again with every kind of tokenizer and every way of splitting. Work that
+// grows with the square of the length would take hours.
+func TestMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const size = 1 << 20
+	toks := byteComplete(t)
+	toks["unigram"] = mustBuild(t, unigramMetadata())
+	bert := &metadata{model: "bert", ids: map[string]int32{"bos": 0, "seperator": 1, "unknown": 2}}
+	for _, name := range []string{"[CLS]", "[SEP]", "[UNK]"} {
+		bert.add(name, control)
+	}
+	for _, piece := range []string{"▁a", "a", "▁aa", "▁!"} {
+		bert.add(piece, normal)
+	}
+	toks["wordpiece"] = mustBuild(t, bert)
+	i := 0
+	for name, tok := range toks {
+		// The units meet every kind of model, and all ways of splitting.
+		n := 1
+		if _, ok := tok.model.(*bpe); !ok {
+			n = len(hostileUnits) / 3
+		}
+		for range n {
+			unit := hostileUnits[i%len(hostileUnits)]
+			i += 2 // of an odd number
+			ids := tok.Encode(nil, strings.Repeat(unit, size/len(unit)), Options{})
+			if len(ids) == 0 && name != "wordpiece" && name != "unigram" { // these know nothing of spaces
+				t.Errorf("%s: no tokens for %q", name, unit)
+			}
+		}
+	}
+}

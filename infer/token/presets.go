@@ -42,10 +42,18 @@ var (
 	deepseek = matches(identifier, led(every&^(newline|letter|punct|sign), some(letter|mark)),
 		marks(punct|sign, ""), lines, spaces)
 
+	// spark is deepseek whose newlines stand alone.
+	spark = matches(identifier, led(every&^(newline|letter|punct|sign), some(letter|mark)),
+		spaced(some(punct|sign)), upTo(1, newline), spaces)
+
+	// turkish is qwen2 whose apostrophes stay with their suffix.
+	turkish = matches(led(lead, some(letter)), upTo(1, number), marks(rest, ""), lines, spaces)
+
 	bloom    = matches(spaced(clause))
 	newlines = matches(upTo(1, newline))
 	digit    = matches(upTo(1, number))
 	triples  = matches(threeDigits)
+	triplets = matches(upTo(3, number))
 )
 
 // modern is the shape that Llama 3 made common: contractions, words, numbers
@@ -71,7 +79,7 @@ var presets = func() map[string]preset {
 			"jina-de jina-v2-es jina-v2-de jina-v1-en jina-v2-code roberta-bpe", splitter{gpt2}, 0},
 		{"starcoder refact command-r cohere2_moe smollm codeshell exaone minerva-7b mellum2", splitter{digit, gpt2}, 0},
 		{
-			"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 laguna jina-v5-nano",
+			"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
 			splitter{llama3},
 			wholeWords | beginsBOS,
 		},
@@ -83,11 +91,15 @@ var presets = func() map[string]preset {
 		{"exaone-moe", splitter{exaone}, 0},
 		{"jais-2", splitter{llama3, spaceChunks}, 0},
 		{"tekken", splitter{tekken}, wholeWords | beginsBOS},
-		{"gpt-4o llama4 kanana2 minimax-m2", splitter{gpt4o}, 0},
+		{"gpt-4o llama4 kanana2 minimax-m2 talkie", splitter{gpt4o}, 0},
+		{"laguna", splitter{matches(someIn(lineFeed)), qwen2}, 0},
+		{"minicpm5", splitter{triplets, llama3}, wholeWords},
+		{"ufakzeka", splitter{turkish}, 0},
 		{"kimi-k2", splitter{kimi}, 0},
-		{"tiny_aya", splitter{digitGroups, gpt4o}, 0},
+		{"tiny_aya cohere2moe", splitter{digitGroups, gpt4o}, 0},
 		{"youtu", splitter{matches(someIn(hangul), someIn(wideMarks), someIn(bopomofo), someIn(kana)), youtu}, wholeWords},
-		{"deepseek-v3 hunyuan-dense joyai-llm", splitter{matches(upTo(3, number)), matches(someIn(kana)), deepseek}, 0},
+		{"deepseek-v3 hunyuan-dense joyai-llm hy_v4", splitter{triplets, matches(someIn(kana)), deepseek}, 0},
+		{"spark2_5", splitter{triplets, matches(someIn(kana)), spark, digit}, 0},
 		{"afmoe", splitter{digitGroups, matches(someIn(asian)), deepseek}, 0},
 		{"deepseek-coder", splitter{
 			newlines, matches(led(space, some(letter))), matches(led(space, some(punct))),

@@ -71,6 +71,25 @@ func TestSplitExactClasses(t *testing.T) {
 	}
 }
 
+// TestSplitVariants has the names that no reference lists, by what their
+// expressions do that those of their relatives do not.
+func TestSplitVariants(t *testing.T) {
+	for _, c := range []struct{ pre, text, want string }{
+		{"ufakzeka", "Ali'den 12", "Ali|'den| |1|2"},
+		{"qwen2", "Ali'den 12", "Ali|'d|en| |1|2"},
+		{"minicpm5", "a 12345 b", "a| |123|45| b"},
+		{"laguna", "a \n\n b1 12", "a| |\n\n| b|1| |1|2"},
+		{"spark2_5", "a!\n\nb 1234", "a|!|\n|\n|b| |1|2|3|4"},
+		{"hy_v4", "a!\n\nb 1234", "a|!\n\n|b| |123|4"},
+		{"cohere2moe", "aB 1234", "a|B| |1|234"},
+		{"talkie", "aB 1234", "a|B| |123|4"},
+	} {
+		if got := strings.Join(pieces(presets[c.pre].split, c.text), "|"); got != c.want {
+			t.Errorf("%s: %q is split into %q, want %q", c.pre, c.text, got, c.want)
+		}
+	}
+}
+
 // TestSplitKeepsText holds for any bytes: the pieces are the text.
 func TestSplitKeepsText(t *testing.T) {
 	for name, p := range presets {

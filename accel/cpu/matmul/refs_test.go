@@ -48,6 +48,32 @@ func TestReferenceBlocks(t *testing.T) {
 	}
 }
 
+// TestTypesWithoutReference does the same for blocks of random bits, decoded.
+func TestTypesWithoutReference(t *testing.T) {
+	const rows, cols = 5, 512
+	for _, typ := range []gguf.Type{gguf.F32, gguf.Q1_0, gguf.Q2_0} {
+		rng := rand.New(rand.NewPCG(3, uint64(typ)))
+		src, x := randomWeights(typ, rng, rows, cols), randomVectors(rng, 2, cols)
+		vals, size := typ.Block()
+		for i := 0; i < len(src) && vals > 1; i += size { // both begin with a scale
+			src[i+1] = src[i+1]&0x80 | 0x38
+		}
+		w := make([]float32, rows*cols)
+		if err := gguf.Decode(typ, w, src); err != nil {
+			t.Fatal(err)
+		}
+		for _, tier := range Tiers() {
+			got := on(t, tier, typ, src, x, rows, 2, cols)
+			for i := range got {
+				want, limit := dot(w[i%rows*cols:][:cols], x[i/rows*cols:][:cols])
+				if math.Abs(want-float64(got[i])) > limit {
+					t.Errorf("%s on %s: row %d vector %d: %g, want %g ± %g", typ, tier, i%rows, i/rows, got[i], want, limit)
+				}
+			}
+		}
+	}
+}
+
 func readFile(t *testing.T, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(name)

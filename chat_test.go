@@ -129,3 +129,15 @@ func TestSettingsInATerminal(t *testing.T) {
 	term.keys("C-d")
 	term.until(`left 0\n`)
 }
+
+// TestFullContextInATerminal: a conversation goes on when it outgrows the
+// context, and says what the model no longer sees.
+func TestFullContextInATerminal(t *testing.T) {
+	term := openChat(t, "RUNNEL_CONTEXT=100")
+	for _, text := range []string{"Once upon a time", "One day", "Then", "Later"} {
+		term.ask(text)
+	}
+	term.until(`— earlier messages are outside the context —`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
+}

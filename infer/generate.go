@@ -17,7 +17,11 @@ import (
 // before that stays.
 func (e *Engine) Generate(ctx context.Context, msgs []chat.Message, r Request) *Stream {
 	return e.start(ctx, r, func(s *Stream) (prompt, error) {
-		return e.chat.prompt(e.tokens, msgs, r, s.Notify)
+		p, leftOut, err := e.fit(msgs, r, s.Notify)
+		if leftOut > 0 {
+			s.LeaveOut(leftOut)
+		}
+		return p, err
 	})
 }
 

@@ -64,6 +64,7 @@ type Request struct {
 	MaxTokens int            // 0: until the model ends its turn or the context is full
 	Stop      []string       // strings that end the answer, not part of it; thinking may hold them
 	Tools     []chat.Tool    // that the model may ask for; a call is text of the answer
+	LeaveOut  bool           // the oldest messages may be left out where all do not fit; Delta.LeftOut says so
 	Extra     map[string]any // further template variables, e.g. enable_thinking
 }
 

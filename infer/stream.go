@@ -28,6 +28,7 @@ type Delta struct {
 	Thinking string // text of the model's thinking block, kept apart
 	Tokens   int    // tokens behind Text and Thinking
 	Notice   string // something the user should know, e.g. the template that was substituted
+	LeftOut  int    // messages behind the system prompt that do not fit the context; 0 is none, or not known yet
 	Done     bool   // true exactly once, in the last Delta
 	Reason   Reason // set with Done
 	Err      error  // set with Done when Reason is Failed
@@ -53,6 +54,7 @@ type Stream struct {
 	thinking []byte
 	notice   string
 	tokens   int
+	leftOut  int
 	ended    bool // finish was called
 	taken    bool // the final Delta was handed out
 	reason   Reason
@@ -73,7 +75,7 @@ func (s *Stream) Ready() <-chan struct{} { return s.ready }
 func (s *Stream) Take() Delta {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := Delta{Text: string(s.text), Thinking: string(s.thinking), Tokens: s.tokens, Notice: s.notice}
+	d := Delta{Text: string(s.text), Thinking: string(s.thinking), Tokens: s.tokens, Notice: s.notice, LeftOut: s.leftOut}
 	s.text, s.thinking, s.tokens, s.notice = s.text[:0], s.thinking[:0], 0, ""
 	if s.ended && !s.taken {
 		s.taken = true
@@ -111,6 +113,14 @@ func (s *Stream) Notify(notice string) {
 		s.notice += "; "
 	}
 	s.notice += notice
+	s.mu.Unlock()
+	s.wake()
+}
+
+// LeaveOut says how many messages the answer is given without.
+func (s *Stream) LeaveOut(messages int) {
+	s.mu.Lock()
+	s.leftOut = messages
 	s.mu.Unlock()
 	s.wake()
 }

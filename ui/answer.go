@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/runnel-chat/runnel/infer"
-	"github.com/runnel-chat/runnel/infer/chat"
 )
 
 // answer is one reply in the making.
@@ -18,6 +17,7 @@ type answer struct {
 	item   *item
 	began  time.Time
 	first  time.Time // text after the thinking
+	moved  bool      // what was left out is marked
 }
 
 // deltaMsg is what a stream gained.
@@ -60,19 +60,10 @@ func (m *Model) ask() tea.Cmd {
 	m.talk.add(a.item)
 	m.answer = a
 	m.panel.phase = "reading"
-	a.stream = m.engine.Generate(ctx, msgs, m.o.Request(m.cfg))
+	r := m.o.Request(m.cfg)
+	r.LeaveOut = true
+	a.stream = m.engine.Generate(ctx, msgs, r)
 	return tea.Batch(a.wait(), m.tick(), m.keep())
-}
-
-// messages is the conversation as the engine is told.
-func (m *Model) messages() []chat.Message {
-	var msgs []chat.Message
-	for _, it := range m.talk.items {
-		if msg, ok := it.message(); ok {
-			msgs = append(msgs, msg)
-		}
-	}
-	return msgs
 }
 
 func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
@@ -82,6 +73,10 @@ func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
 	}
 	if d.Notice != "" {
 		m.say(d.Notice)
+	}
+	if d.LeftOut > 0 && !a.moved {
+		a.moved = true
+		m.leaveOut(d.LeftOut)
 	}
 	if d.Text != "" && a.first.IsZero() {
 		a.first = m.now()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/runnel-chat/runnel/infer/chat"
 	"github.com/runnel-chat/runnel/ui/markdown"
 	"github.com/runnel-chat/runnel/ui/safe"
@@ -29,6 +31,7 @@ type item struct {
 	final    bool          // nothing more will come
 	note     string        // how the answer ended, if not by itself
 
+	edge     bool // what is above is outside of the context
 	fork     fork // which of its siblings it is
 	doc      markdown.Document
 	lines    []string
@@ -116,6 +119,9 @@ func (it *item) Render(width int, th *theme) []string {
 		body = []string{""}
 	}
 	lines := make([]string, 1, len(body)+1)
+	if it.edge {
+		lines = append(lines, th.dim.Paint(ansi.Truncate(edgeWords, width, "…")), "")
+	}
 	for i, line := range body {
 		if i == 0 {
 			lines = append(lines, style.Paint(mark)+" "+line)

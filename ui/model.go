@@ -47,6 +47,7 @@ type Model struct {
 	hint     string // an answer to the last key, until the next one
 	scroll   int    // of the help
 	picked   int    // the selected item, -1 for none
+	inside   *item  // the first one inside of the context, nil: all are
 	editing  *item  // the message that the composer's text replaces
 
 	engine     Engine

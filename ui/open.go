@@ -135,6 +135,7 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 		return nil
 	}
 	m.engine = msg.engine
+	m.setInside(nil) // this context may be a longer one
 	m.panel.open, m.panel.info, m.panel.meter = true, msg.engine.Info(), meter{}
 	if n := m.panel.info.TemplateNotice; n != "" {
 		m.say(n)

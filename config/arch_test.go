@@ -36,12 +36,13 @@ var arrows = map[string][]string{
 	"infer/chat/store":     {"infer/chat"},
 	"infer/kv":             {"accel"},
 	"infer/model":          {"accel", "gguf", "infer/kv"},
+	"infer/remote":         {"infer", "infer/chat"},
 	"infer/sample":         {},
 	"infer/token":          {"gguf"},
 	"ui/safe":              {},
 	"ui/markdown":          {"ui/safe"},
 	"ui":                   {"assets", "config", "gguf/library", "infer", "infer/chat", "infer/chat/store", "infer/sample", "ui/markdown", "ui/safe"},
-	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/library/pull", "gguf/synth", "infer", "infer/chat", "infer/chat/store", "infer/sample", "infer/token", "ui", "ui/safe"},
+	"ui/cli":               {"assets", "config", "gguf", "gguf/library", "gguf/library/pull", "gguf/synth", "infer", "infer/chat", "infer/chat/store", "infer/remote", "infer/sample", "infer/token", "ui", "ui/safe"},
 }
 
 // TestArrows compares what each package imports with the table.
@@ -84,7 +85,7 @@ func TestArrows(t *testing.T) {
 
 // sockets says which of our packages may open connections: what else there is
 // of the program works without a network, and is known to.
-var sockets = []string{"gguf/library/pull"}
+var sockets = []string{"gguf/library/pull", "infer/remote"}
 
 // TestSockets compares who imports the network with the list.
 func TestSockets(t *testing.T) {

@@ -28,7 +28,8 @@ type Config struct {
 	RepeatLast    int
 	Seed          uint64 // 0: a new one each time
 
-	Offline bool // no connections
+	Offline bool   // no connections
+	Remote  string // a server to ask: a name of Remotes, or an address
 
 	TypeAhead bool // read what is typed before it is sent
 
@@ -38,6 +39,7 @@ type Config struct {
 	// Of the file alone.
 	Bindings map[string]Binding // [keys], by action
 	Presets  map[string]string  // [presets], texts by name
+	Remotes  map[string]Remote  // servers by the names that the user gave them
 }
 
 // Default returns the built-in configuration.

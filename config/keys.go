@@ -57,6 +57,7 @@ var Keys = []Key{
 		}
 		return nil
 	}},
+	text("remote", "", "Server to ask instead of a model file: an address such as http://localhost:8080/v1, or a name of [remotes].", func(c *Config) *string { return &c.Remote }),
 	truth("offline", "false", "Never open a connection: true or false.", func(c *Config) *bool { return &c.Offline }),
 	truth("type_ahead", "true", "Read a message while it is being typed, so that the answer begins sooner: true or false.", func(c *Config) *bool { return &c.TypeAhead }),
 	choice("theme", "auto", []string{"auto", "dark", "light"}, "Colours: auto (the terminal's background decides), dark or light.", func(c *Config) *string { return &c.Theme }),

@@ -35,11 +35,16 @@ var tables = map[string]func(c *Config, name, at string, value any) error{
 		c.Presets[name] = s
 		return nil
 	},
+	"remotes": func(c *Config, name, _ string, value any) error {
+		r, err := readRemote(value)
+		c.Remotes[name] = r
+		return err
+	},
 }
 
 // readTable reads one of them.
 func (c *Config) readTable(path string, b []byte, table string, values map[string]any) error {
-	c.Bindings, c.Presets = orEmpty(c.Bindings), orEmpty(c.Presets)
+	c.Bindings, c.Presets, c.Remotes = orEmpty(c.Bindings), orEmpty(c.Presets), orEmpty(c.Remotes)
 	names := make([]string, 0, len(values))
 	for name := range values {
 		names = append(names, name)
@@ -90,7 +95,8 @@ func lineIn(b []byte, table, name string) int {
 		l = bytes.TrimSpace(l)
 		if head, ok := bytes.CutPrefix(l, []byte("[")); ok {
 			head, _, _ = bytes.Cut(head, []byte("]"))
-			if within = string(bytes.TrimSpace(head)) == table; within {
+			head = bytes.TrimSpace(head)
+			if within = string(head) == table; within || string(head) == table+"."+name {
 				line = i + 1
 			}
 			continue

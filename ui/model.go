@@ -134,6 +134,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.start()
 	case modelsMsg:
 		m.pick.set(msg.models, msg.fit, msg.err)
+	case remotesMsg:
+		m.pick.setRemotes(msg.models)
 	case openedMsg:
 		cmd = m.onOpened(msg)
 	case deltaMsg:
@@ -269,8 +271,8 @@ func (m *Model) look() {
 	s := m.engine.Stats()
 	m.panel.meter.look(s, processTime())
 	m.panel.layers = m.panel.layers[:0]
-	if s.Cache.StreamedBytes > 0 {
-		m.panel.layers = m.engine.WeightMap(m.panel.layers)
+	if e, ok := m.engine.(Weighty); ok && s.Cache.StreamedBytes > 0 {
+		m.panel.layers = e.WeightMap(m.panel.layers)
 	}
 	m.panel.phase = phaseWords(s.Phase)
 }

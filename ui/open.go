@@ -36,10 +36,26 @@ type modelsMsg struct {
 	err    error
 }
 
+// remotesMsg brings the models of the servers; one that is slow holds up no
+// file.
+type remotesMsg struct{ models []library.Model }
+
 // showPicker lists the models, and looks for them.
 func (m *Model) showPicker() tea.Cmd {
 	m.view = viewPicker
 	m.pick.narrow("")
+	return tea.Batch(m.listModels(), m.listRemotes())
+}
+
+func (m *Model) listRemotes() tea.Cmd {
+	list := m.o.Remotes
+	if list == nil {
+		return nil
+	}
+	return func() tea.Msg { return remotesMsg{list(m.ctx)} }
+}
+
+func (m *Model) listModels() tea.Cmd {
 	list, fit := m.o.Models, m.o.Fit
 	if list == nil {
 		return nil

@@ -32,15 +32,28 @@ func (p *panel) Render() []string {
 		b.title(p.phase)
 		return b.fit(p.h)
 	}
-	s, c := p.meter.last, p.meter.last.Cache
+	s := p.meter.last
 	b.title(plain(p.info.Name))
 	b.dim(strings.TrimSpace(strings.Join([]string{plain(p.info.Arch), params(p.info.Params), plain(p.info.Quant)}, " ")))
 	b.gap()
 	p.speed(&b)
 	b.gap()
-	b.row("context", fmt.Sprintf("%d / %d", s.ContextUsed, s.ContextSize))
-	b.bar(ratio(int64(s.ContextUsed), int64(s.ContextSize)))
-	b.gap()
+	if s.ContextSize > 0 {
+		b.row("context", fmt.Sprintf("%d / %d", s.ContextUsed, s.ContextSize))
+		b.bar(ratio(int64(s.ContextUsed), int64(s.ContextSize)))
+	} else if s.ContextUsed > 0 {
+		b.row("context", fmt.Sprintf("%d used", s.ContextUsed)) // a server need not say how many there are
+	}
+	if s.WeightBytes > 0 { // on this machine
+		b.gap()
+		p.machine(&b)
+	}
+	return b.fit(p.h)
+}
+
+// machine is the part about what the model costs this machine.
+func (p *panel) machine(b *panelLines) {
+	s, c := p.meter.last, p.meter.last.Cache
 	b.row("weights", config.FormatSize(s.WeightBytes))
 	if share, loading := p.meter.loading(); loading {
 		b.row("  loading", fmt.Sprintf("%.0f %%", 100*share))
@@ -72,7 +85,6 @@ func (p *panel) Render() []string {
 	b.gap()
 	b.row(s.Backend, fmt.Sprintf("%s · %d threads", s.ISA, s.Threads))
 	b.row("processors", fmt.Sprintf("%.1f", p.meter.cpu))
-	return b.fit(p.h)
 }
 
 // speed is the part about tokens a second.
@@ -115,7 +127,9 @@ func (p *panel) line(w int) string {
 	if share, loading := p.meter.loading(); loading {
 		parts = append(parts, fmt.Sprintf("loading %.0f %%", 100*share))
 	}
-	parts = append(parts, fmt.Sprintf("ctx %d/%d", s.ContextUsed, s.ContextSize))
+	if s.ContextSize > 0 {
+		parts = append(parts, fmt.Sprintf("ctx %d/%d", s.ContextUsed, s.ContextSize))
+	}
 	if p.meter.readRate > 1<<20 {
 		parts = append(parts, config.FormatSize(int64(p.meter.readRate))+"/s")
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -13,8 +14,9 @@ import (
 
 // picker is the list of models, narrowed by what is typed.
 type picker struct {
-	all    []library.Model
-	fit    []string // of each, in words
+	all    []library.Model // those of this machine, then those of servers
+	fit    []string        // of each, in words; servers' have none
+	here   int             // of all, on this machine
 	err    error
 	loaded bool
 
@@ -29,8 +31,17 @@ type picker struct {
 func (p *picker) SetSize(w, h int) { p.w, p.h = w, h }
 
 func (p *picker) set(models []library.Model, fit []string, err error) {
-	p.all, p.fit, p.err, p.loaded = models, fit, err, true
+	p.all = append(slices.Clip(models), p.all[p.here:]...)
+	p.here, p.fit, p.err, p.loaded = len(models), fit, err, true
 	p.narrow(p.filter)
+}
+
+// setRemotes sets the models of servers.
+func (p *picker) setRemotes(models []library.Model) {
+	at := p.at
+	p.all = append(p.all[:p.here:p.here], models...)
+	p.narrow(p.filter)
+	p.move(at) // the bar stays where the user has put it meanwhile
 }
 
 // narrow shows the models that match.
@@ -70,11 +81,15 @@ func (p *picker) selected() (m library.Model, ok bool) {
 // Render returns the picker's lines.
 func (p *picker) Render() []string {
 	w := max(4, p.w-2)
-	out := []string{"", " " + p.theme.strong.Paint("Models on this machine"), " " + p.theme.accent.Paint("› ") + ansi.Truncate(plain(p.filter), w-2, "…") + p.theme.dim.Paint("▏"), ""}
+	title := "Models on this machine"
+	if len(p.all) > p.here {
+		title += " and on servers"
+	}
+	out := []string{"", " " + p.theme.strong.Paint(ansi.Truncate(title, w, "…")), " " + p.theme.accent.Paint("› ") + ansi.Truncate(plain(p.filter), w-2, "…") + p.theme.dim.Paint("▏"), ""}
 	switch {
 	case p.err != nil:
 		out = append(out, " "+p.theme.bad.Paint(ansi.Truncate(plain(p.err.Error()), w, "…")))
-	case !p.loaded:
+	case !p.loaded && len(p.all) == 0:
 		out = append(out, " "+p.theme.dim.Paint("looking …"))
 	case len(p.all) == 0:
 		for _, line := range []string{
@@ -100,9 +115,16 @@ func (p *picker) Render() []string {
 func (p *picker) row(i int, selected bool, w int) string {
 	m := p.all[i]
 	name := plain(m.Name)
-	facts := []string{config.FormatSize(m.Bytes), params(m.Params), plain(m.Quant), plain(m.Arch), contextWords(m.Context), p.fit[i]}
+	size, fit := "", ""
+	if m.Bytes > 0 {
+		size = config.FormatSize(m.Bytes)
+	}
+	if i < len(p.fit) {
+		fit = p.fit[i]
+	}
+	facts := []string{size, params(m.Params), plain(m.Quant), plain(m.Arch), contextWords(m.Context), fit}
 	if m.Err != nil {
-		facts = []string{config.FormatSize(m.Bytes), plain(m.Err.Error())}
+		facts = []string{size, plain(m.Err.Error())}
 	}
 	right := ""
 	for _, f := range facts {

@@ -13,16 +13,21 @@ import (
 	"github.com/runnel-chat/runnel/infer/chat"
 )
 
-// Engine answers. *infer.Engine is one; tests have another.
+// Engine answers. *infer.Engine is one, *remote.Engine another; tests have
+// their own.
 type Engine interface {
 	Generate(ctx context.Context, msgs []chat.Message, r infer.Request) *infer.Stream
 	Stats() infer.Stats
 	Info() infer.Info
+	Close() error
+}
+
+// Weighty is an engine whose weights are in the memory of this machine.
+type Weighty interface {
 	// WeightMap appends where the weights of each layer are.
 	WeightMap(m []infer.LayerMap) []infer.LayerMap
 	// SetMemory changes the budget, also during an answer.
 	SetMemory(bytes int64) error
-	Close() error
 }
 
 // Options are what the chat is made of. The functions run in commands, off
@@ -34,6 +39,9 @@ type Options struct {
 
 	// Models lists the model files of this machine.
 	Models func(ctx context.Context) ([]library.Model, error)
+	// Remotes lists the models of the servers that the user has named, those
+	// that cannot be asked with their error; nil: there are none.
+	Remotes func(ctx context.Context) []library.Model
 	// Resolve finds the file behind a path or name.
 	Resolve func(ctx context.Context, name string) (string, error)
 	// Open opens a model file with the settings as they are now.

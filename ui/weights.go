@@ -73,8 +73,9 @@ type resizedMsg struct {
 
 // setMemory gives the open model the budget that the settings say now.
 func (m *Model) setMemory(before int64) tea.Cmd {
-	e, bytes := m.engine, m.cfg.Memory
-	if bytes == 0 {
+	e, ok := m.engine.(Weighty)
+	bytes := m.cfg.Memory
+	if !ok || bytes == 0 {
 		m.say("memory is now what the machine has, from the next model that is opened on (/model)")
 		return nil
 	}

@@ -18,9 +18,13 @@ func (p *program) chat(ctx context.Context, args []string) error {
 	if !isTerminal(p.In) || !isTerminal(p.Out) {
 		return usageError{errors.New("the chat needs a terminal; runnel run answers one prompt without it")}
 	}
-	model := p.cfg.Model
+	named := ""
 	if len(args) == 1 {
-		model = args[0]
+		named = args[0]
+	}
+	model, err := p.model(named)
+	if err != nil {
+		return err
 	}
 	keys, err := ui.ParseKeys(p.cfg.Bindings)
 	if err != nil {
@@ -32,17 +36,10 @@ func (p *program) chat(ctx context.Context, args []string) error {
 		Continue: p.resume,
 		Model:    model,
 		Models:   func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },
-		Resolve: func(ctx context.Context, name string) (string, error) {
-			return library.Resolve(ctx, p.places(), name)
-		},
-		Open: func(ctx context.Context, path string, c config.Config) (ui.Engine, error) {
-			e, err := infer.Open(ctx, path, p.engineOptions(c))
-			if err != nil {
-				return nil, err // not a nil *Engine in an interface
-			}
-			return e, nil
-		},
-		Fit: p.fitWords,
+		Remotes:  p.remoteModels,
+		Resolve:  p.find,
+		Open:     p.engine,
+		Fit:      p.fitWords,
 		Request: func(c config.Config) infer.Request {
 			return infer.Request{Sample: samplingOptions(c), MaxTokens: c.MaxTokens}
 		},

@@ -116,6 +116,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	p.engineFlags(root)
 	p.samplingFlags(root)
+	p.remoteFlag(root)
 	root.Flags().BoolVarP(&p.resume, "continue", "c", false, "Go on with the last conversation.")
 	root.Flags().BoolVar(&p.forget, "no-history", false, "Keep nothing of the conversation on the disk.")
 	p.offlineFlag(root)

@@ -50,6 +50,9 @@ func (p *program) offlineFlag(c *cobra.Command) {
 	f.NoOptDefVal = "true"
 }
 
+// remoteFlag asks a server instead.
+func (p *program) remoteFlag(c *cobra.Command) { p.flag(c, "remote", "", "remote", "URL|NAME") }
+
 // engineFlags say which model to open and how.
 func (p *program) engineFlags(c *cobra.Command) {
 	p.flag(c, "model", "m", "model", "MODEL")

@@ -44,6 +44,7 @@ func (p *program) runCommand() *cobra.Command {
 	}
 	p.engineFlags(c)
 	p.samplingFlags(c)
+	p.remoteFlag(c)
 	c.Flags().BoolVar(&raw, "raw", false, "Continue the plain text, without a chat template.")
 	c.Flags().StringVar(&tools, "tools", "", "File of functions (JSON) that the model may ask for; a call is its answer.")
 	c.Flags().BoolVar(&asJSON, "json", false, "Write one JSON event a line; the last one holds the figures.")
@@ -53,9 +54,12 @@ func (p *program) runCommand() *cobra.Command {
 // runArgs sorts out model and prompt: with --model, the one argument is the
 // prompt.
 func (p *program) runArgs(args []string) (model, prompt string, err error) {
-	model = p.cfg.Model
-	if len(args) == 2 || model == "" && len(args) == 1 {
-		model, args = args[0], args[1:]
+	named := ""
+	if len(args) == 2 || p.cfg.Model == "" && p.cfg.Remote == "" && len(args) == 1 {
+		named, args = args[0], args[1:]
+	}
+	if model, err = p.model(named); err != nil {
+		return "", "", err
 	}
 	if len(args) == 1 {
 		prompt = args[0]
@@ -97,18 +101,27 @@ func readTools(path string) ([]chat.Tool, error) {
 	return tools, nil
 }
 
+// completer is an engine that can leave the chat template out.
+type completer interface {
+	Complete(ctx context.Context, text string, r infer.Request) *infer.Stream
+}
+
 // answer opens the model, asks, and writes what comes.
 func (p *program) answer(ctx context.Context, model, prompt string, r infer.Request, raw, asJSON bool) (err error) {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	e, err := p.open(ctx, model)
+	e, err := p.answerer(ctx, model)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	var s *infer.Stream
 	if raw {
-		s = e.Complete(ctx, prompt, r)
+		plain, ok := e.(completer)
+		if !ok {
+			return usageError{errors.New("--raw needs a model of this machine: servers apply their template themselves")}
+		}
+		s = plain.Complete(ctx, prompt, r)
 	} else {
 		if notice := e.Info().TemplateNotice; notice != "" {
 			fmt.Fprintln(p.Err, safe.Clean(notice))

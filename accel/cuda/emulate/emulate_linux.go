@@ -38,33 +38,48 @@ var ErrNoCompiler = errors.New("emulate: no g++")
 
 // program compiles the device once for all of a process.
 var program = sync.OnceValues(func() (path string, err error) {
-	compiler, err := exec.LookPath("g++")
-	if err != nil {
-		return "", ErrNoCompiler
-	}
 	dir, err := os.MkdirTemp("", "runnel-device-")
 	if err != nil {
 		return "", err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.RemoveAll(dir)
-		}
-	}()
-	device, _ := fs.Sub(sources, "device") // a constant, valid name
-	for _, f := range []fs.FS{kernels.Sources, device} {
-		if err = os.CopyFS(dir, f); err != nil {
-			return "", err
-		}
-	}
 	path = filepath.Join(dir, "device")
-	out, err := exec.Command(compiler, "-std=c++17", "-O2", "-Wall", "-Werror", "-Wno-unknown-pragmas",
-		"-o", path, filepath.Join(dir, "device.cpp")).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("emulate: %w\n%s", err, out)
+	if err := compile(path, "device.cpp"); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return path, nil
 })
+
+// Library compiles the emulation as NVIDIA's driver library, libcuda.so.1 in
+// dir, which a program built with the tag cuda opens when LD_LIBRARY_PATH
+// names dir.
+func Library(dir string) error {
+	return compile(filepath.Join(dir, "libcuda.so.1"), "libcuda.cpp", "-shared", "-fPIC")
+}
+
+// compile makes a program, or a library, of one of the sources.
+func compile(out, source string, flags ...string) error {
+	compiler, err := exec.LookPath("g++")
+	if err != nil {
+		return ErrNoCompiler
+	}
+	dir, err := os.MkdirTemp("", "runnel-sources-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	device, _ := fs.Sub(sources, "device") // a constant, valid name
+	for _, f := range []fs.FS{kernels.Sources, device} {
+		if err = os.CopyFS(dir, f); err != nil {
+			return err
+		}
+	}
+	args := append([]string{"-std=c++17", "-O2", "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", out}, flags...)
+	said, err := exec.Command(compiler, append(args, filepath.Join(dir, source))...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("emulate: %w\n%s", err, said)
+	}
+	return nil
+}
 
 // Cleanup removes what the process compiled; call it at the end of TestMain.
 func Cleanup() {

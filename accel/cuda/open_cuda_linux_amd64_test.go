@@ -1,0 +1,92 @@
+//go:build cuda
+
+package cuda_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cuda"
+	"github.com/runnel-chat/runnel/accel/cuda/emulate"
+	"github.com/runnel-chat/runnel/gguf"
+)
+
+// TestOpen runs this program again with the emulation in place of NVIDIA's
+// driver: all of the way to a kernel and back, by the functions that the
+// driver is found by. Where there is a device, that one is opened first.
+func TestOpen(t *testing.T) {
+	if os.Getenv("RUNNEL_DEVICE") != "" {
+		testOpened(t)
+		return
+	}
+	again := func(env ...string) {
+		c := exec.Command(os.Args[0], "-test.run=^TestOpen$", "-test.v")
+		c.Env = append(os.Environ(), env...)
+		out, err := c.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "opened ") {
+			t.Errorf("with %v: %v\n%s", env, err, out)
+		}
+	}
+	d, err := cuda.Open()
+	switch {
+	case errors.Is(err, cuda.ErrNoDriver):
+		t.Log(err)
+	case err != nil:
+		t.Fatal(err)
+	default:
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again("RUNNEL_DEVICE=real")
+	}
+	dir := t.TempDir()
+	if err := emulate.Library(dir); errors.Is(err, emulate.ErrNoCompiler) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	again("RUNNEL_DEVICE=emulated", "LD_LIBRARY_PATH="+dir)
+}
+
+func testOpened(t *testing.T) {
+	d, err := cuda.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("opened", d.Name(), d.Arch())
+	free, total := d.Memory()
+	if free <= 0 || total < free {
+		t.Errorf("%d bytes of %d are free", free, total)
+	}
+	if _, err := d.Kernel("nothing"); err == nil {
+		t.Error("a kernel that is not there was found")
+	}
+	if _, err := d.Alloc(1 << 50); err == nil {
+		t.Error("a petabyte was allocated")
+	}
+	p := &pair{t: t, rng: rand.New(rand.NewPCG(1, 2)), cuda: cuda.New(d, newHost(t)), host: newHost(t)}
+	for _, typ := range []gguf.Type{gguf.F32, gguf.F16} {
+		w, _ := randomWeight(t, p.host, p.rng, typ, 100, 333, 48)
+		p.cuda.Place(w)
+		for _, n := range []int{1, 11} {
+			x, hx := p.tensors(n, 333)
+			y, hy := p.tensors(n, 100)
+			p.cuda.RMSNorm(x, x, nil, 1e-5)
+			p.host.RMSNorm(hx, hx, nil, 1e-5)
+			p.cuda.MatMul(y, w, x)
+			p.host.MatMul(hy, w, hx)
+			p.cuda.GLU(accel.SiLU, y, y)
+			p.host.GLU(accel.SiLU, hy, hy)
+			p.equal(typ.String(), y, hy, 1e-2)
+		}
+	}
+	p.onDevice()
+	if err := errors.Join(p.cuda.Close(), p.host.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -85,6 +85,7 @@ func (p *panel) machine(b *panelLines) {
 	b.gap()
 	b.row(s.Backend, fmt.Sprintf("%s · %d threads", s.ISA, s.Threads))
 	b.row("processors", fmt.Sprintf("%.1f", p.meter.cpu))
+	b.gpu(s.GPU)
 }
 
 // speed is the part about tokens a second.
@@ -138,6 +139,24 @@ func (p *panel) line(w int) string {
 	}
 	parts = append(parts, plain(p.info.Name))
 	return p.theme.dim.Paint(ansi.Truncate(strings.Join(parts, " · "), w, "…"))
+}
+
+// gpu is the part about a GPU, where one is used.
+func (b *panelLines) gpu(g infer.GPU) {
+	if g.Name == "" {
+		return
+	}
+	b.row("vram", config.FormatSize(g.UsedBytes)+" / "+config.FormatSize(g.TotalBytes))
+	b.row("gpu layers", fmt.Sprintf("%d, %s", g.Layers, config.FormatSize(g.WeightBytes)))
+	switch {
+	case g.Lost != "":
+		b.row("gpu", "failed: on the CPU")
+	case g.NoRoom > 0:
+		b.row("no room for", count(uint64(g.NoRoom)))
+	}
+	if g.Fallbacks > 0 {
+		b.row("fell back", count(g.Fallbacks))
+	}
 }
 
 // panelLines gathers rows of a name and a value.

@@ -15,6 +15,7 @@ import (
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // finding is one thing that doctor looked at.
@@ -88,8 +89,21 @@ func machineFindings(o infer.Options) ([]finding, error) {
 	if o.Memory > 0 {
 		budget.Value = fmt.Sprintf("%s for a model, as told; without that %s", config.FormatSize(o.Memory), config.FormatSize(m.Budget))
 	}
-	gpu := finding{Name: "gpu", Value: "not used: this build computes on the CPU"}
-	return []finding{cpu, memory, budget, gpu}, nil
+	return []finding{cpu, memory, budget, gpuFinding(m.GPU, o)}, nil
+}
+
+// gpuFinding says what a GPU will be used for, or why none will.
+func gpuFinding(g infer.GPU, o infer.Options) finding {
+	f := finding{Name: "gpu", Value: "not used: " + safe.Clean(g.Unused).String()}
+	if g.Name == "" {
+		return f
+	}
+	f.Value = fmt.Sprintf("%s, %s free of %s", safe.Clean(g.Name), config.FormatSize(g.TotalBytes-g.UsedBytes), config.FormatSize(g.TotalBytes))
+	if o.GPU == "off" || o.GPU == "0" {
+		f.Value += ", not used"
+		f.Advice = "the settings say --gpu off: --gpu auto uses it"
+	}
+	return f
 }
 
 // cpuModel is what the processor calls itself.

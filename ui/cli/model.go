@@ -11,6 +11,7 @@ import (
 
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // resolve finds the file of the model that a command is about.
@@ -34,8 +35,8 @@ func (p *program) open(ctx context.Context, model string) (*infer.Engine, error)
 	if err != nil {
 		return nil, err
 	}
-	if n, err := strconv.Atoi(p.cfg.GPU); err == nil && n > 0 && e.Stats().Backend == "cpu" {
-		fmt.Fprintln(p.Err, "note: this build computes on the CPU; --gpu has no effect")
+	if n, err := strconv.Atoi(p.cfg.GPU); err == nil && n > 0 && e.Stats().GPU.Name == "" {
+		fmt.Fprintln(p.Err, "note: no GPU is used:", safe.Clean(e.Stats().GPU.Unused))
 	}
 	return e, nil
 }

@@ -22,6 +22,18 @@ type stats struct {
 	Proposed        uint64   `json:"proposed_tokens"`
 	Accepted        uint64   `json:"accepted_tokens"`
 	Prefetch        prefetch `json:"prefetch"`
+	GPU             *gpu     `json:"gpu,omitempty"` // where one is used
+}
+
+type gpu struct {
+	Name        string `json:"name"`
+	TotalBytes  int64  `json:"vram_total_bytes"`
+	UsedBytes   int64  `json:"vram_used_bytes"`
+	WeightBytes int64  `json:"weight_bytes"`
+	Layers      int    `json:"layers"`
+	NoRoom      int64  `json:"no_room"`
+	Fallbacks   uint64 `json:"fallbacks"`
+	Lost        string `json:"lost,omitempty"`
 }
 
 type prefetch struct {
@@ -63,6 +75,9 @@ func newStats(s infer.Stats) stats {
 		},
 	}
 	out.Prefetch.PassS = c.PassSeconds
+	if g := s.GPU; g.Name != "" {
+		out.GPU = &gpu{g.Name, g.TotalBytes, g.UsedBytes, g.WeightBytes, g.Layers, g.NoRoom, g.Fallbacks, g.Lost}
+	}
 	return out
 }
 

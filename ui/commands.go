@@ -71,6 +71,8 @@ func messageCommands() []command {
 		{name: "regen-message", keys: "r", help: "answer it again", run: on((*Model).regenerateAt)},
 		{name: "previous-version", keys: "left", help: "the version before", run: on(func(m *Model, _ int) tea.Cmd { return m.flip(-1) })},
 		{name: "next-version", keys: "right", help: "the version after", run: on(func(m *Model, _ int) tea.Cmd { return m.flip(+1) })},
+		{name: "table-left", keys: "h", help: "move wide tables back", run: do(func(m *Model) { m.talk.items[m.picked].scrollTables(-1) })},
+		{name: "table-right", keys: "l", help: "show wide tables in full, and move along them", run: do(func(m *Model) { m.talk.items[m.picked].scrollTables(+1) })},
 		{name: "delete-message", keys: "d delete", help: "delete the message", run: do(func(m *Model) { m.deleteItem(m.picked) })},
 		{name: "unfold-message", keys: "space enter", help: "show or fold the thinking, or a long text", run: do(func(m *Model) { m.talk.items[m.picked].toggle() })},
 		{name: "find-message", keys: "/", help: "find", run: do(func(m *Model) { m.stopSelecting(); m.find("") })},

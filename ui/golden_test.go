@@ -2,13 +2,16 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
 
 	"github.com/runnel-chat/runnel/infer"
+	"github.com/runnel-chat/runnel/infer/chat/store"
 )
 
 const goldenAnswer = "Weights are read **once** and kept, as far as memory allows:\n\n" +
@@ -44,6 +47,13 @@ func TestScreens(t *testing.T) {
 		{"picker", func(m *Model) { run(m, press(m, "<ctrl+l>")) }},
 		{"help", func(m *Model) { press(m, "<f1>") }},
 		{"selecting", func(m *Model) { press(m, "<tab>") }},
+		{"palette", func(m *Model) { press(m, "<ctrl+p>", "conv") }},
+		{"sessions", func(m *Model) { m.onSessions(sessionsMsg{testSessions()}) }},
+		{"history", func(m *Model) { press(m, "<ctrl+r>", "bigger") }},
+		{"offer", func(m *Model) { press(m, "/s") }},
+		{"thinking", showThinking},
+		{"table", func(m *Model) { showTable(m); press(m, "<tab>", "l", "l") }},
+		{"versions", showVersions},
 	}
 	for _, s := range screens {
 		for _, size := range sizes {
@@ -55,14 +65,70 @@ func TestScreens(t *testing.T) {
 			})
 		}
 	}
-	for _, dark := range []bool{true, false} {
-		t.Run(fmt.Sprintf("colours/dark=%v", dark), func(t *testing.T) {
-			m := conversation(t)
-			m.resize(120, 40)
-			m.setTheme(dark)
-			golden.RequireEqual(t, trimmed(m.View().Content))
-		})
+	// Every look in every size; what the others show is made of the same.
+	for _, s := range screens {
+		if !slices.Contains([]string{"chat", "selecting", "sessions", "thinking", "table"}, s.name) {
+			continue
+		}
+		for _, size := range sizes {
+			for name, dark := range map[string]bool{"dark": true, "light": false} {
+				t.Run(fmt.Sprintf("colours/%s/%s/%dx%d", name, s.name, size[0], size[1]), func(t *testing.T) {
+					m := conversation(t)
+					m.resize(size[0], size[1])
+					m.setTheme(dark)
+					s.show(m)
+					golden.RequireEqual(t, trimmed(m.View().Content))
+				})
+			}
+		}
 	}
+}
+
+func testSessions() []store.Conversation {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return []store.Conversation{
+		{ID: 3, Title: "How does a model run that is bigger than memory?", Model: "Tiny Test", Updated: at},
+		{ID: 2, Title: "世界 in three languages\x1b[31m", Model: "qwen3-30b-a3b", Updated: at.Add(-time.Hour)},
+		{ID: 1, Title: "A title that is so long that it cannot stand beside its time on any screen but the widest", Model: "tinyllama-1.1b", Updated: at.Add(-90 * 24 * time.Hour)},
+	}
+}
+
+// showThinking has a thought that is folded, one that is not, and one that is
+// still going on.
+func showThinking(m *Model) {
+	for _, folded := range []bool{true, false} {
+		it := newAnswer()
+		it.append("So it is.", "First this.\nThen that, which takes a few more words to say.")
+		it.thought, it.folded = 2300*time.Millisecond, folded
+		it.finish("")
+		m.talk.add(it)
+	}
+	it := newAnswer()
+	it.append("", "one\ntwo\nthree\nfour\nfive")
+	m.talk.add(it)
+}
+
+func showTable(m *Model) {
+	it := newAnswer()
+	it.append("| file | what it is for | memory | tokens/s |\n|---|---|--:|--:|\n"+
+		"| stories260K.gguf | a model of one megabyte that tells stories about dragons and gardens | 1 MiB | 5181 |\n"+
+		"| qwen3-30b-a3b.gguf | one for a machine with more memory than most of those that stand on desks | 18 GiB | 12 |\n", "")
+	it.finish("")
+	m.talk.add(it)
+}
+
+// showVersions has messages with siblings, and the edge of the context.
+func showVersions(m *Model) {
+	items := m.talk.items
+	items[1].fork, items[1].lines = fork{2, 3}, nil
+	it := newItem("user", "And then?")
+	m.talk.add(it)
+	m.setInside(it)
+	end := newAnswer()
+	end.append("Then it runs.", "")
+	end.finish("stopped")
+	end.fork = fork{1, 2}
+	m.talk.add(end)
 }
 
 // trimmed drops the blanks at the ends of lines, which editors drop as well.
@@ -78,7 +144,12 @@ func trimmed(s string) string {
 // terminal, and the parts never overlap.
 func TestEveryScreenFits(t *testing.T) {
 	m := conversation(t)
-	for _, show := range []func(){func() {}, func() { m.toggleHelp("") }, func() { m.view = viewPicker }} {
+	for _, show := range []func(){
+		func() {}, func() { m.toggleHelp("") }, func() { m.view = viewPicker },
+		func() { m.onSessions(sessionsMsg{testSessions()}) }, func() { m.showPalette("") }, func() { m.showHistory("") },
+		func() { m.view = viewChat; press(m, "/s") }, func() { m.write.take(); showThinking(m); showVersions(m); showTable(m) },
+		func() { press(m, "<tab>", "l") },
+	} {
 		show()
 		for w := 1; w <= 240; w += 7 {
 			for h := 1; h <= 70; h += 3 {

@@ -31,6 +31,7 @@ type item struct {
 	final    bool          // nothing more will come
 	note     string        // how the answer ended, if not by itself
 
+	moved    int  // cells that wide tables are moved by, plus 1; 0: they wrap
 	edge     bool // what is above is outside of the context
 	fork     fork // which of its siblings it is
 	doc      markdown.Document
@@ -72,6 +73,22 @@ func (it *item) finish(note string) {
 
 func (it *item) toggle() {
 	it.folded = !it.folded
+	it.lines = nil
+}
+
+// tableStep is how far one key moves wide tables.
+const tableStep = 8
+
+// scrollTables moves wide tables by steps. To the left of their beginning they
+// wrap again.
+func (it *item) scrollTables(steps int) {
+	switch {
+	case steps > 0 && it.moved == 0:
+		it.moved = 1
+	case it.moved > 0:
+		it.moved = max(0, min(it.moved+steps*tableStep, it.doc.Furthest()+1))
+	}
+	it.doc.Scroll(it.moved - 1)
 	it.lines = nil
 }
 

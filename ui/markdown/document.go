@@ -23,6 +23,17 @@ type Document struct {
 	tail  int // how many of codes belong to the unfinished chunk
 
 	open block // the code block at the end, while it is open
+
+	furthest int // that a table can be moved
+	wide     int // 1 + cells that wide tables are moved to the left; 0: they wrap
+}
+
+// Scroll shows wide tables in full width, moved by so many cells to the left.
+// Below 0 their cells wrap, as they do at first.
+func (d *Document) Scroll(cells int) {
+	if wide := max(0, cells+1); wide != d.wide {
+		*d = Document{wide: wide}
+	}
 }
 
 // Render returns the lines of t, none wider than width. final says that t is
@@ -31,7 +42,7 @@ type Document struct {
 func (d *Document) Render(t safe.Text, width int, st *Styles, final bool) []string {
 	text := t.String()
 	if width != d.width || st != d.styles || !strings.HasPrefix(text, d.text) {
-		*d = Document{width: width, styles: st}
+		*d = Document{width: width, styles: st, wide: d.wide}
 	}
 	d.codes = d.codes[:len(d.codes)-d.tail]
 	d.tail = 0
@@ -54,6 +65,10 @@ func (d *Document) Render(t safe.Text, width int, st *Styles, final bool) []stri
 	return join(d.lines[:len(d.lines):len(d.lines)], last)
 }
 
+// Furthest is how far the tables of the text last rendered can be moved; 0
+// while they wrap.
+func (d *Document) Furthest() int { return d.furthest }
+
 // Codes returns the code blocks of the text last rendered, in order.
 func (d *Document) Codes() []Code { return d.codes }
 
@@ -75,9 +90,10 @@ func (d *Document) chunk(text string) []string {
 		d.open = block{}
 		return lines
 	}
-	p := parsed{styles: d.styles, codes: d.codes}
+	p := parsed{styles: d.styles, codes: d.codes, wide: d.wide}
 	lines := p.render(text, d.width)
 	d.codes = p.codes
+	d.furthest = max(d.furthest, p.furthest)
 	return lines
 }
 

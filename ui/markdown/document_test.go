@@ -118,3 +118,46 @@ func BenchmarkToken(b *testing.B) {
 		d.Render(text, 80, looks, false)
 	}
 }
+
+// TestTableScrolls: in full width every part of a table comes into sight, and
+// no line is wider than asked for.
+func TestTableScrolls(t *testing.T) {
+	text := safe.Clean("before\n\n| first | second | third |\n|---|--:|---|\n| " + strings.Repeat("a", 30) + " | 日本 " + strings.Repeat("b", 80) + " end | **last** |\n\nafter\n")
+	var d Document
+	seen := map[string]bool{}
+	const width = 20
+	for cells := -1; cells < 120; cells++ {
+		d.Scroll(cells)
+		lines := d.Render(text, width, &Styles{Strong: "\x1b[1m", Dim: "\x1b[90m"}, true)
+		all := ""
+		for _, line := range lines {
+			if n := ansi.StringWidth(line); n > width {
+				t.Fatalf("moved by %d: %d cells: %q", cells, n, line)
+			}
+			all += ansi.Strip(line) + "\n"
+		}
+		for _, word := range []string{"first", "second", "third", "last", "end", "after"} {
+			seen[word] = seen[word] || strings.Contains(all, word)
+		}
+		if cells < 0 && !strings.Contains(all, "first:\naaaaa") {
+			t.Errorf("it does not wrap at first:\n%s", all)
+		}
+		if cells == 0 && !strings.Contains(all, "first") {
+			t.Errorf("it does not begin at the left:\n%s", all)
+		}
+	}
+	// Two columns of their own width, one that is cut, two bars.
+	if got, want := d.Furthest(), 30+60+5+6-width; got != want {
+		t.Errorf("it can be moved by %d, want %d", got, want)
+	}
+	if len(seen) != 6 || !seen["third"] || !seen["last"] || !seen["end"] || !seen["second"] {
+		t.Errorf("seen: %v", seen)
+	}
+	d.Scroll(-1)
+	narrow := safe.Clean("| a | b |\n|---|---|\n| c | d |\n")
+	wrapped := strings.Join(d.Render(narrow, width, &Styles{}, true), "\n")
+	d.Scroll(8)
+	if got := strings.Join(d.Render(narrow, width, &Styles{}, true), "\n"); got != wrapped {
+		t.Errorf("a table that fits is moved:\n%s", got)
+	}
+}

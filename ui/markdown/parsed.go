@@ -21,6 +21,8 @@ type parsed struct {
 	styles *Styles
 	src    []byte
 	codes  []Code
+
+	wide, furthest int // see Document
 }
 
 func (p *parsed) render(s string, width int) []string {

@@ -11,8 +11,12 @@ import (
 // minColumn is the narrowest column that can still be read.
 const minColumn = 5
 
+// maxColumn is the widest column of a table that scrolls.
+const maxColumn = 60
+
 // table renders a table within width: cells wrap, and where even that is too
-// narrow each row becomes a list.
+// narrow each row becomes a list. One that scrolls keeps its columns and shows
+// a part of them.
 func (p *parsed) table(n *east.Table, width int) []string {
 	var rows [][][]span
 	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
@@ -31,13 +35,33 @@ func (p *parsed) table(n *east.Table, width int) []string {
 		return nil
 	}
 	room := width - 3*(columns-1)
+	widths := natural(rows, columns)
+	if p.wide > 0 {
+		total := 3 * (columns - 1)
+		for i := range widths {
+			widths[i] = min(widths[i], maxColumn)
+			total += widths[i]
+		}
+		p.furthest = max(p.furthest, total-width)
+		if from := min(p.wide-1, total-width); from >= 0 {
+			lines := p.grid(rows, widths, n.Alignments)
+			for i := range lines {
+				lines[i] = ansi.Cut(lines[i], from, from+width)
+			}
+			return lines
+		}
+	}
 	if room < minColumn*columns {
 		return p.stacked(rows, width)
 	}
-	widths := fit(natural(rows, columns), room)
+	return p.grid(rows, fit(widths, room), n.Alignments)
+}
+
+// grid renders rows in columns of these widths.
+func (p *parsed) grid(rows [][][]span, widths []int, align []east.Alignment) []string {
 	var lines []string
 	for i, row := range rows {
-		lines = append(lines, p.row(row, widths, n.Alignments)...)
+		lines = append(lines, p.row(row, widths, align)...)
 		if i == 0 {
 			var rule []string
 			for _, w := range widths {

@@ -32,8 +32,9 @@ type product struct {
 // cut decides the chunks for n tokens. left has room for every tile.
 func (p *product) cut(n, workers int) {
 	w := p.w
-	rowBytes := max(1, p.kernel.PackedBytes(matmul.Rows, w.Cols)/matmul.Rows)
-	p.rows = max(matmul.Rows, chunkBytes/rowBytes/matmul.Rows*matmul.Rows)
+	call := p.kernel.CallRows(w.Cols)
+	callBytes := p.kernel.PackedBytes(call, w.Cols)
+	p.rows = call * max(1, (chunkBytes+callBytes/2)/callBytes)
 	p.columns = 1
 	if n > 1 {
 		p.rows = chunkRows

@@ -23,11 +23,6 @@ func (j *job) assembly() {
 	}
 }
 
-// callBytes is about how many weight bytes a matrix-vector call reads, and
-// fetches for the next call: enough for streams of whole pages, and no more
-// than a fraction of the second cache.
-const callBytes = 128 << 10
-
 // tile receives the results of rows that do not fill a kernel.
 type tile [ActGroup][2 * Rows]float32
 
@@ -39,9 +34,7 @@ func (j *job) gemv() {
 	a.sums = at(acts, actBlocks(j.cols)*blockSize)
 	a.n = j.cols / actBlock
 	dst := j.dst[j.n0*j.ldd:][:j.rows]
-	kernel, whole := j.isa.gemv(j.f.kind), j.rows/Rows
-	calls := max(1, (len(j.w)+callBytes/2)/callBytes)
-	per := (whole + calls - 1) / calls
+	kernel, whole, per := j.isa.gemv(j.f.kind), j.rows/Rows, callBlocks(j.block)
 	for i := 0; i < whole; i += per {
 		a.dst, a.w, a.count = addr(&dst[i*Rows]), at(j.w, i*j.block), min(per, whole-i)
 		a.ahead = j.after((i + per) * j.block)

@@ -43,6 +43,17 @@ func (k *Kernel) rowBlock(cols int) int {
 	return cols / k.f.vals * k.f.unit()
 }
 
+// callBytes is about how many weight bytes a matrix-vector call reads, and
+// fetches for the next call: enough for streams of whole pages, and no more
+// than a fraction of the second cache.
+const callBytes = 128 << 10
+
+// CallRows is how many rows one call of a matrix-vector kernel multiplies.
+// Chunks of a multiple follow each other without a pause.
+func (k *Kernel) CallRows(cols int) int { return Rows * callBlocks(k.rowBlock(cols)) }
+
+func callBlocks(block int) int { return max(1, (callBytes+block/2)/block) }
+
 // ActKind tells how the kernel wants its activations prepared.
 func (k *Kernel) ActKind() ActKind {
 	if k.f.group == 0 {

@@ -26,7 +26,17 @@ func (b *Backend) LayerNorm(dst, x accel.Tensor, w, bias []float32, eps float32)
 		return
 	}
 	from := b.read(x)
-	b.rows("layerNorm", x, b.write(dst), from, b.vector(w), b.vector(bias), uint64(x.Cols), f32(eps))
+	if len(w) <= x.Cols {
+		b.rows("layerNorm", x, b.write(dst), from, b.vector(w), b.vector(bias), uint64(x.Cols), f32(eps))
+		return
+	}
+	// Rows take turns with the rows of w: the heads of a token, token by token.
+	to, turn := b.write(dst), b.vector(w)
+	b.rows("layerNorm", x, to, from, b.vector(nil), b.vector(bias), uint64(x.Cols), f32(eps))
+	for i := 0; i < len(x.Data); i += len(w) {
+		n := min(len(w), len(x.Data)-i)
+		b.each("multiply", n, to+4*uint64(i), turn, uint64(n))
+	}
 }
 
 // L2Norm brings every row to length 1.

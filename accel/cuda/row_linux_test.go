@@ -43,6 +43,21 @@ func TestRowOperations(t *testing.T) {
 	p.onDevice()
 }
 
+// TestNormOfEachHead has weights of its own for each of three heads.
+func TestNormOfEachHead(t *testing.T) {
+	p := newPair(t)
+	w := p.vector(3 * 33)
+	x, hx := p.tensors(12, 33)
+	y, hy := p.tensors(12, 33)
+	p.cuda.LayerNorm(x, y, w, nil, 1e-2)
+	p.host.LayerNorm(hx, hy, w, nil, 1e-2)
+	p.equal("another tensor", x, hx, 2e-5)
+	p.cuda.LayerNorm(y, y, w, nil, 1e-2)
+	p.host.LayerNorm(hy, hy, w, nil, 1e-2)
+	p.equal("in place", y, hy, 2e-5)
+	p.onDevice()
+}
+
 // TestActivations compares each activation, alone and gated, over the values
 // where it bends and where it ends.
 func TestActivations(t *testing.T) {

@@ -45,9 +45,11 @@ type paper struct {
 	positions                      bool // learned
 	tied                           bool
 
-	convolves func(l int) bool // instead of attention
-	kernel    int
-	experts   *paperExperts
+	headsOf, ffOf []int            // of each layer, where they differ; 0: none
+	kvOf          []int            // 0: a matrix instead of attention
+	convolves     func(l int) bool // instead of attention
+	kernel        int
+	experts       *paperExperts
 
 	set map[string]any // further metadata
 
@@ -498,12 +500,25 @@ func (p *paper) layer(l int, xs [][]float64) {
 		}
 		return blk + s
 	}
+	if p.headsOf != nil {
+		p.heads, p.kvHeads, p.ff = p.headsOf[l], p.kvOf[l], p.ffOf[l]
+		if p.heads == 0 {
+			for _, x := range xs {
+				plus(x, p.feed(l, p.normed(name(p.ffnNorm), x)))
+			}
+			return
+		}
+	}
 	hs := make([][]float64, len(xs))
 	for t, x := range xs {
 		hs[t] = p.normed(name(p.attnNorm), x)
 	}
 	var made [][]float64
-	if p.convolves != nil && p.convolves(l) {
+	if p.kvHeads == 0 {
+		for _, h := range hs {
+			made = append(made, p.times(blk+"attn_output.weight", p.embd, h))
+		}
+	} else if p.convolves != nil && p.convolves(l) {
 		made = p.convolve(l, hs)
 	} else {
 		made = p.attend(l, hs)
@@ -520,6 +535,9 @@ func (p *paper) layer(l int, xs [][]float64) {
 			continue
 		}
 		plus(x, y)
+		if p.ff == 0 {
+			continue
+		}
 		y = p.feed(l, p.normed(name(p.ffnNorm), x))
 		plus(x, scaled(p.normed(name(p.ffnPost), y), p.resScale))
 	}

@@ -75,9 +75,18 @@ func papers() map[string]*paper {
 			p.norm, p.parallel, p.headNorm, p.logitScale, p.tied = "layer without bias", true, "layer of each head", 0.5, true
 			p.set["logit_scale"] = float32(0.5)
 		}),
-		"deepseek": llamaPaper("deepseek", func(p *paper) { p.experts = &paperExperts{n: 6, used: 2, ff: 32, scale: 1, shared: 64, dense: 1} }),
-		"dots1":    qwenPaper("dots1", func(p *paper) { p.headNorm = "head"; sigmoids(p) }),
-		"ernie4_5": llamaPaper("ernie4_5", func(p *paper) { p.tied, p.dk = true, 32 }),
+		"deci": llamaPaper("deci", func(p *paper) {
+			p.layers, p.factors = 5, true
+			p.headsOf, p.kvOf, p.ffOf = []int{0, 4, 4, 8, 4}, []int{0, 2, 0, 4, 1}, []int{96, 64, 128, 0, 96}
+			p.set["attention.head_count"] = []uint32{0, 4, 4, 8, 4}
+			p.set["attention.head_count_kv"] = []uint32{0, 2, 0, 4, 1}
+			p.set["feed_forward_length"] = []uint32{96, 64, 128, 0, 96}
+			p.set["attention.key_length"], p.set["attention.value_length"] = uint32(16), uint32(16)
+		}),
+		"granite without positions": llamaPaper("granite", func(p *paper) { p.noRope = true; p.set["rope.scaling.finetuned"] = false }),
+		"deepseek":                  llamaPaper("deepseek", func(p *paper) { p.experts = &paperExperts{n: 6, used: 2, ff: 32, scale: 1, shared: 64, dense: 1} }),
+		"dots1":                     qwenPaper("dots1", func(p *paper) { p.headNorm = "head"; sigmoids(p) }),
+		"ernie4_5":                  llamaPaper("ernie4_5", func(p *paper) { p.tied, p.dk = true, 32 }),
 		"ernie4_5-moe": llamaPaper("ernie4_5-moe", func(p *paper) {
 			p.experts = &paperExperts{n: 8, used: 3, ff: 32, normalise: true, bias: true, scale: 1, dense: 1, every: 2, shared: 64}
 			p.layers = 5

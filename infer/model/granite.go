@@ -25,6 +25,9 @@ func scaledLlama(d *Declaration, def multipliers) *Model {
 	experts := d.UintOr("expert_count", 0, 0, 1<<16)
 	shared := d.UintOr("expert_shared_feed_forward_length", 0, 0, maxDim)
 	rope := d.rope(s.DK, true)
+	if key := "rope.scaling.finetuned"; d.File.Has(d.key(key)) && !d.Bool(key) {
+		rope = nil // how files say that a model knows no positions
+	}
 	d.embedding(s)
 	m.layers = d.layers(s.Layers, func(int) Layer {
 		norm := d.rms("attn_norm", s)

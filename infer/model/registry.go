@@ -14,6 +14,7 @@ var architectures = map[string]func(*Declaration) *Model{
 	"chatglm":       glm4,
 	"cohere2":       cohere2,
 	"command-r":     commandR,
+	"deci":          deci,
 	"deepseek":      deepseek,
 	"deepseek2":     deepseek2,
 	"dots1":         headNormMoE,

@@ -16741,6 +16741,10 @@ DATA ·wordSplat<>+0(SB)/8, $0x0480048000800080
 DATA ·wordSplat<>+8(SB)/8, $0x0c800c8008800880
 GLOBL ·wordSplat<>(SB), RODATA|NOPTR, $16
 
+DATA ·secondByte<>+0(SB)/8, $0x8080048080800080
+DATA ·secondByte<>+8(SB)/8, $0x80800c8080800880
+GLOBL ·secondByte<>(SB), RODATA|NOPTR, $16
+
 DATA ·iq4Signed<>+0(SB)/8, $0xf6eaddcfbfad9881
 DATA ·iq4Signed<>+8(SB)/8, $0x7159453526190d01
 GLOBL ·iq4Signed<>(SB), RODATA|NOPTR, $16

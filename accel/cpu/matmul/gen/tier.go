@@ -90,7 +90,7 @@ var (
 
 // constants emits the 16-byte tables of byte shuffles.
 func (a *file) constants() {
-	var iq4, fp4, offset8, pairs, splat []int
+	var iq4, fp4, offset8, pairs, splat, second []int
 	for i := range 16 {
 		offset8 = append(offset8, 120+i)
 		iq4 = append(iq4, iq4Codes[i]+128)
@@ -105,12 +105,18 @@ func (a *file) constants() {
 			high = 0x80
 		}
 		splat = append(splat, high)
+		if i%4 == 1 {
+			second = append(second, 4*(i/4))
+		} else {
+			second = append(second, 0x80)
+		}
 	}
 	a.bytes("offset8", offset8)
 	a.bytes("iq4", iq4)
 	a.bytes("fp4", fp4)
 	a.bytes("wordPairs", pairs)
 	a.bytes("wordSplat", splat)
+	a.bytes("secondByte", second)
 }
 
 func (a *file) bytes(name string, v []int) {

@@ -24,6 +24,9 @@ func (x *x86) gemvKernel(prefix string, w weight) string {
 	x.i("MOVQ", mem(argW, "DX"), "SI")
 	x.i("MOVQ", mem(argCount, "DX"), "R9")
 	w.consts(x)
+	if w.ints != nil {
+		x.intConsts(w.ints)
+	}
 	p := streamsOf(w.size*per/w.cols, "R10", "R14", "R11")
 	p.three, p.five = "R12", "R13"
 	x.streamStart(p, per)
@@ -50,7 +53,11 @@ func (x *x86) gemvTurn(w weight, v variant, per int, p streams) {
 		x.zero(vecSub)
 	}
 	for b := range per / 64 {
-		x.gemvBlock(w, v, b, per, p)
+		if w.ints != nil {
+			x.gemvInts(w, v, b, per, p)
+		} else {
+			x.gemvBlock(w, v, b, per, p)
+		}
 	}
 	if v.group == 256 {
 		w.scale(x, 0)

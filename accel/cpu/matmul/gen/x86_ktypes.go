@@ -31,6 +31,7 @@ func init() {
 				x.wordPair(g % 2)
 			},
 			dmin: regScale + 1,
+			ints: q2Ints,
 		},
 		weight{
 			name: "q3_k", variant: "g256", cols: 256, size: 16 * 110,
@@ -47,6 +48,7 @@ func init() {
 				x.splat(0x80000000, regOut)
 				x.xor(regTmp, regOut, regOut)
 			},
+			ints: q3Ints,
 		},
 		weight{
 			name: "q4_k", variant: "g32m", cols: 256, size: 16 * 144,

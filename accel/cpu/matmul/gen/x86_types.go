@@ -24,6 +24,7 @@ type weight struct {
 	scale  func(x *x86, g int) // float scales of a group to regOut
 	mins   func(x *x86, g int) // float mins or pairs of integer ones
 	dmin   int                 // register of the scale of integer mins
+	ints   *intScales          // for one vector, on 64-byte vectors
 }
 
 func (w weight) v() variant {

@@ -131,7 +131,8 @@ func (b *Backend) RowAlign() int { return b.host.RowAlign() }
 // KVBlockBytes is the host's.
 func (b *Backend) KVBlockBytes(s accel.KVShape) int { return b.host.KVBlockBytes(s) }
 
-// Alloc returns a tensor with a copy on the device.
+// Alloc returns a tensor with a copy on the device. A device without room for
+// activations is of no use and given up.
 func (b *Backend) Alloc(rows, cols int) (accel.Tensor, error) {
 	x, err := b.host.Alloc(rows, cols)
 	if err != nil || b.lost != nil || len(x.Data) == 0 {
@@ -139,7 +140,8 @@ func (b *Backend) Alloc(rows, cols int) (accel.Tensor, error) {
 	}
 	m := &mirror{host: copyBytes(x.Data)}
 	if m.device, err = b.driver.Alloc(len(m.host)); err != nil {
-		return x, fmt.Errorf("cuda: activations of %d x %d: %w", rows, cols, err)
+		b.giveUp(fmt.Errorf("activations of %d x %d: %w", rows, cols, err))
+		return x, nil
 	}
 	at := 0
 	for at < len(b.tensors) && address(b.tensors[at].host) < address(m.host) {
@@ -176,15 +178,20 @@ func (b *Backend) Forget(raw []byte) {
 	}
 }
 
-// lose gives the device up. What is queued or follows until Sync has no
-// meaning.
+// giveUp goes on without the device.
+func (b *Backend) giveUp(why error) {
+	b.lost = why
+	text := why.Error()
+	b.stats.lost.Store(&text)
+}
+
+// lose gives the device up while it holds what is needed: what is queued or
+// follows until Sync has no meaning.
 func (b *Backend) lose(err error) {
 	if b.lost != nil {
 		return
 	}
-	b.lost = err
-	why := err.Error()
-	b.stats.lost.Store(&why)
+	b.giveUp(err)
 	b.fail(fmt.Errorf("cuda: %w: %w", accel.ErrDeviceLost, err))
 }
 

@@ -60,7 +60,7 @@ func (m *Model) ask() tea.Cmd {
 	m.talk.add(a.item)
 	m.answer = a
 	m.panel.phase = "reading"
-	r := m.o.Request(m.cfg)
+	r := m.o.Request(m.cfg, m.engine.Info())
 	r.LeaveOut = true
 	a.stream = m.engine.Generate(ctx, msgs, r)
 	return tea.Batch(a.wait(), m.tick(), m.keep())

@@ -98,7 +98,7 @@ func (m *Model) onPaused(msg pausedMsg) tea.Cmd {
 	d := &m.draft
 	d.stop()
 	msgs := append(m.messages(), chat.Message{Role: "user", Content: m.write.full()})
-	r := m.o.Request(m.cfg)
+	r := m.o.Request(m.cfg, m.engine.Info())
 	price := func() tea.Msg {
 		p, err := e.Price(msgs, r)
 		if err != nil {

@@ -93,7 +93,7 @@ func chatWith(t *testing.T, e *fakeEngine) *Model {
 			return e, nil
 		},
 		Clipboard: func(text string) error { e.copied = text; return nil },
-		Request:   func(c config.Config) infer.Request { return infer.Request{MaxTokens: c.MaxTokens} },
+		Request:   func(c config.Config, _ infer.Info) infer.Request { return infer.Request{MaxTokens: c.MaxTokens} },
 	})
 	m.ticking = true // no test waits for a clock
 	run(m, m.openNamed("tiny"))

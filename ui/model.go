@@ -37,6 +37,7 @@ type Model struct {
 	talk     transcript
 	write    composer
 	pick     picker
+	first    bool   // nobody has chosen a model yet, nor named one
 	needle   string // what was looked for last
 	palette  palette
 	sessions sessions
@@ -113,6 +114,7 @@ func (m *Model) start() tea.Cmd {
 	if m.o.Model != "" {
 		return m.openNamed(m.o.Model)
 	}
+	m.first = true
 	return m.showPicker()
 }
 
@@ -133,7 +135,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case startMsg:
 		cmd = m.start()
 	case modelsMsg:
-		m.pick.set(msg.models, msg.fit, msg.err)
+		cmd = m.onModels(msg)
 	case remotesMsg:
 		m.pick.setRemotes(msg.models)
 	case openedMsg:

@@ -85,6 +85,18 @@ func (m *Model) choosePicked() tea.Cmd {
 	return m.openNamed(chosen.Path)
 }
 
+// onModels shows the list. Where there is nothing to choose at the start, the
+// guide is opened.
+func (m *Model) onModels(msg modelsMsg) tea.Cmd {
+	m.pick.set(msg.models, msg.fit, msg.err)
+	only := m.first && m.view == viewPicker && len(msg.models) == 1 && msg.models[0].Path == m.o.Guide && len(m.cfg.Remotes) == 0
+	m.first = false
+	if only {
+		return m.openNamed(m.o.Guide)
+	}
+	return nil
+}
+
 // openNamed opens the model of a name or path.
 func (m *Model) openNamed(name string) tea.Cmd {
 	return m.startOpening(name, func(ctx context.Context) (string, error) {
@@ -155,6 +167,9 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 	m.panel.open, m.panel.info, m.panel.meter = true, msg.engine.Info(), meter{}
 	if n := m.panel.info.TemplateNotice; n != "" {
 		m.say(n)
+	}
+	if m.o.Guide != "" && m.panel.info.Path == m.o.Guide {
+		m.say(m.o.Greeting)
 	}
 	m.look()
 	if engineSettings(m.cfg) != engineSettings(m.openedWith) {

@@ -134,7 +134,7 @@ func TestSoak(t *testing.T) {
 			}
 			return e, nil
 		},
-		Request: func(c config.Config) infer.Request {
+		Request: func(c config.Config, _ infer.Info) infer.Request {
 			return infer.Request{Sample: sample.Options{Temperature: float32(c.Temperature)}, MaxTokens: 60}
 		},
 	})

@@ -35,7 +35,7 @@ type Weighty interface {
 type Options struct {
 	Config config.Config
 	Keys   *Keys  // nil: the built-in ones
-	Model  string // path or name to open at once; "" shows the picker
+	Model  string // path or name to open at once; "" shows the picker, or opens the guide
 
 	// Models lists the model files of this machine.
 	Models func(ctx context.Context) ([]library.Model, error)
@@ -49,7 +49,11 @@ type Options struct {
 	// Fit says in a few words whether a model fits the memory; "" is not known.
 	Fit func(m library.Model) string
 	// Request makes the request of the next answer.
-	Request func(c config.Config) infer.Request
+	Request func(c config.Config, model infer.Info) infer.Request
+
+	// Guide is the name of the model to open when there is no other, and
+	// Greeting what is said when it is opened.
+	Guide, Greeting string
 
 	// Store keeps the conversations; nil: nothing is kept.
 	Store Store

@@ -53,6 +53,12 @@ func (e entry) read() *Model {
 	if isAccessory(f) {
 		return nil
 	}
+	m.describe(f)
+	return &m
+}
+
+// describe fills in what a header says.
+func (m *Model) describe(f *gguf.File) {
 	m.Arch, m.Quant, m.Bytes = f.Architecture(), f.Quantization(), f.Size
 	for _, t := range f.Tensors {
 		m.Params += t.Elements()
@@ -60,7 +66,15 @@ func (e entry) read() *Model {
 	if n, err := f.Uint(m.Arch+".context_length", 0, maxContext); err == nil {
 		m.Context = int(n)
 	}
-	return &m
+}
+
+// BuiltInModel is the entry of a model that the program has in itself, under
+// the name that stands for its path.
+func BuiltInModel(f *gguf.File) Model {
+	name := f.Shards[0].Path
+	m := Model{Name: name, Path: name, Paths: []string{name}, Source: BuiltIn}
+	m.describe(f)
+	return m
 }
 
 // isAccessory reports whether a file holds no model but what goes with one.

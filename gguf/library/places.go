@@ -18,6 +18,7 @@ const (
 	LMStudio    = "lmstudio"
 	LlamaCpp    = "llama.cpp"
 	Ollama      = "ollama"
+	BuiltIn     = "built in" // in the program, and no place
 )
 
 // Place is a folder to look in.

@@ -6,12 +6,17 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/runnel-chat/runnel/config"
+	"github.com/runnel-chat/runnel/assets"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer"
 	"github.com/runnel-chat/runnel/infer/chat/store"
 	"github.com/runnel-chat/runnel/ui"
 )
+
+// greeting is said when the guide is opened.
+const greeting = "This is Runnel's built-in guide, a very small model that is part of the program. " +
+	"It explains Runnel and knows nothing else, it can be wrong, and it takes each question by itself.\n" +
+	"Ask, for example: How do I get a model? A real one comes with runnel pull; Ctrl-L shows those on this machine."
 
 // chat opens the chat with a model, or with the choice of one.
 func (p *program) chat(ctx context.Context, args []string) error {
@@ -35,14 +40,14 @@ func (p *program) chat(ctx context.Context, args []string) error {
 		Keys:     keys,
 		Continue: p.resume,
 		Model:    model,
-		Models:   func(ctx context.Context) ([]library.Model, error) { return library.Find(ctx, p.places()) },
+		Models:   p.models,
 		Remotes:  p.remoteModels,
 		Resolve:  p.find,
 		Open:     p.engine,
 		Fit:      p.fitWords,
-		Request: func(c config.Config) infer.Request {
-			return infer.Request{Sample: samplingOptions(c), MaxTokens: c.MaxTokens}
-		},
+		Request:  request,
+		Guide:    assets.GuideName,
+		Greeting: greeting,
 	}
 	if p.forget {
 		return ui.Run(ctx, o)
@@ -58,7 +63,7 @@ func (p *program) chat(ctx context.Context, args []string) error {
 
 // fitWords says in a few words whether a model fits this machine's memory.
 func (p *program) fitWords(m library.Model) string {
-	f, err := library.Open(m.Path)
+	f, err := header(m.Path)
 	if err != nil {
 		return ""
 	}

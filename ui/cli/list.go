@@ -39,17 +39,16 @@ func (p *program) listCommand() *cobra.Command {
 		Short:   "List the models on this machine",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			models, err := library.Find(c.Context(), p.places())
+			models, err := p.models(c.Context())
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				return listJSON(p.Out, models)
 			}
-			if len(models) == 0 {
-				fmt.Fprintf(p.Err, "No models here yet. Get one with runnel pull, put a GGUF file into %s, or name its folder with model_dirs.\n",
+			if len(models) == 1 { // the guide
+				fmt.Fprintf(p.Err, "No models here yet but the built-in guide. Get one with runnel pull, put a GGUF file into %s, or name its folder with model_dirs.\n",
 					safe.Clean(library.OwnDir(p.paths)))
-				return nil
 			}
 			return listTable(p.Out, models)
 		},

@@ -39,7 +39,7 @@ func TestListShowDoctor(t *testing.T) {
 
 	var list []listed
 	h.json(t, &list, "list", "--json")
-	if len(list) != 2 || list[0].Error == "" || list[1].Name != "tiny" || list[1].Path != h.model || list[1].Params == 0 {
+	if len(list) != 3 || list[2].Source != "built in" || list[0].Error == "" || list[1].Name != "tiny" || list[1].Path != h.model || list[1].Params == 0 {
 		t.Errorf("%+v", list)
 	}
 	var s shown

@@ -10,7 +10,6 @@ import (
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
-	"github.com/runnel-chat/runnel/infer"
 	"github.com/runnel-chat/runnel/infer/remote"
 	"github.com/runnel-chat/runnel/ui"
 )
@@ -90,7 +89,7 @@ func (p *program) find(ctx context.Context, name string) (string, error) {
 	if s, model, ok := p.server(name); ok {
 		return s.Address(model), nil
 	}
-	return library.Resolve(ctx, p.places(), name)
+	return p.resolve(ctx, name)
 }
 
 // answerer is engine for a name, with what open has to say of a file.
@@ -118,7 +117,7 @@ func (p *program) engine(ctx context.Context, path string, c config.Config) (ui.
 		}
 		return e, nil
 	}
-	e, err := infer.Open(ctx, path, p.engineOptions(c))
+	e, err := openPath(ctx, path, p.engineOptions(c))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runnel-chat/runnel/assets"
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
 )
@@ -33,6 +34,9 @@ func (p *program) rmCommand() *cobra.Command {
 
 // remove asks and deletes.
 func (p *program) remove(ctx context.Context, name string, yes bool) error {
+	if name == assets.GuideName {
+		return errors.New("the guide is part of the program and stays; nothing was deleted")
+	}
 	r, err := library.PlanRemoval(ctx, p.places(), name)
 	if err != nil {
 		return err

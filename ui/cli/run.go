@@ -32,14 +32,14 @@ func (p *program) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := infer.Request{Sample: samplingOptions(p.cfg), MaxTokens: p.cfg.MaxTokens}
 			if raw && tools != "" {
 				return usageError{errors.New("--tools needs a chat template, and --raw goes without one")}
 			}
-			if r.Tools, err = readTools(tools); err != nil {
+			list, err := readTools(tools)
+			if err != nil {
 				return err
 			}
-			return p.answer(c.Context(), model, prompt, r, raw, asJSON)
+			return p.answer(c.Context(), model, prompt, list, raw, asJSON)
 		},
 	}
 	p.engineFlags(c)
@@ -107,7 +107,7 @@ type completer interface {
 }
 
 // answer opens the model, asks, and writes what comes.
-func (p *program) answer(ctx context.Context, model, prompt string, r infer.Request, raw, asJSON bool) (err error) {
+func (p *program) answer(ctx context.Context, model, prompt string, tools []chat.Tool, raw, asJSON bool) (err error) {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	e, err := p.answerer(ctx, model)
@@ -115,6 +115,8 @@ func (p *program) answer(ctx context.Context, model, prompt string, r infer.Requ
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	r := request(p.cfg, e.Info())
+	r.Tools = tools
 	var s *infer.Stream
 	if raw {
 		plain, ok := e.(completer)

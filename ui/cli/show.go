@@ -80,7 +80,7 @@ func (p *program) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f, err := library.Open(path)
+			f, err := header(path)
 			if errors.Is(err, os.ErrNotExist) {
 				err = fmt.Errorf("%w: %w", library.ErrNotFound, err)
 			}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer/chat"
 )
 
@@ -65,7 +64,7 @@ func (p *program) templateSource(c *cobra.Command, file string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	f, err := library.Open(path)
+	f, err := header(path)
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/infer/token"
 )
 
@@ -37,7 +36,7 @@ func (p *program) tokenizeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f, err := library.Open(path)
+			f, err := header(path)
 			if err != nil {
 				return err
 			}

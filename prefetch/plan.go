@@ -57,7 +57,7 @@ type Disk struct {
 
 // PlanOptions adjusts a plan. Zero fields mean the defaults.
 type PlanOptions struct {
-	TileBytes int64 // aimed at (4 MiB, or less where there is little room)
+	TileBytes int64 // aimed at (2 MiB, or less where there is little room)
 	RingBytes int64 // of the ring when weights stream (64 MiB, or an eighth of the room)
 	Readers   int   // goroutines that read, each with a buffer (4)
 	Align     int64 // of reads (4096)
@@ -149,7 +149,7 @@ const (
 // readers' buffers should not take more than a part of the room.
 const (
 	leastTile = 4 << 10
-	mostTile  = 4 << 20
+	mostTile  = 2 << 20
 	roomTiles = 128
 )
 
@@ -164,7 +164,7 @@ func BuildPlan(ws []Weight, b Budget, o PlanOptions) (*Plan, error) {
 		}
 	}
 	if o.RingBytes <= 0 {
-		o.RingBytes = min(64<<20, max(0, room/8))
+		o.RingBytes = min(48<<20, max(0, room/8))
 	}
 	if o.Readers <= 0 {
 		o.Readers = 4

@@ -31,17 +31,19 @@ type pool struct {
 	left    atomic.Int32  // workers that have not finished it
 	stopped atomic.Bool
 
-	mu     sync.Mutex
-	wake   sync.Cond
-	parked int
-	crash  any // what a worker panicked with
+	mu      sync.Mutex
+	wake    sync.Cond // a new job is there
+	parked  int
+	ended   sync.Cond // no worker is left in the job
+	waiting bool      // for that
+	crash   any       // what a worker panicked with
 
 	done sync.WaitGroup
 }
 
 func newPool(n int) *pool {
 	p := &pool{n: n}
-	p.wake.L = &p.mu
+	p.wake.L, p.ended.L = &p.mu, &p.mu
 	for w := 1; w < n; w++ {
 		p.done.Go(func() { p.work(w) })
 	}
@@ -58,16 +60,58 @@ func (p *pool) run(j job) {
 	p.left.Store(int32(p.n - 1))
 	p.announce()
 	j.run(0)
-	for spins := 0; p.left.Load() > 0; spins++ {
-		if spins < spinsBeforeYield {
-			pause()
-		} else {
-			runtime.Gosched()
-		}
-	}
+	p.awaitEnd()
 	p.current = nil
 	if p.crash != nil {
 		panic(p.crash) // on the caller's goroutine, where it can be dealt with
+	}
+}
+
+// awaitEnd waits for the other workers. One of them may wait for a disk, and
+// whoever brings what it waits for needs the processor: so this one parks as
+// well in the end.
+func (p *pool) awaitEnd() {
+	if spin(func() bool { return p.left.Load() == 0 }) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = true
+	for p.left.Load() > 0 {
+		p.ended.Wait()
+	}
+	p.waiting = false
+}
+
+// leave says that a worker has finished its share.
+func (p *pool) leave() {
+	if p.left.Add(-1) > 0 {
+		return
+	}
+	p.mu.Lock()
+	if p.waiting {
+		p.ended.Signal()
+	}
+	p.mu.Unlock()
+}
+
+// spin waits for ready for a while, and reports whether it came true.
+func spin(ready func() bool) bool {
+	var since time.Time
+	for spins := 1; ; spins++ {
+		if ready() {
+			return true
+		}
+		if spins%spinsBeforeYield != 0 {
+			pause()
+			continue
+		}
+		if since.IsZero() {
+			since = time.Now()
+		} else if time.Since(since) > spinTime {
+			return false
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -96,7 +140,7 @@ func (p *pool) work(worker int) {
 // process from a goroutine that nobody guards, and leave a terminal in
 // disorder; it is handed to the goroutine that called run.
 func (p *pool) join(worker int) {
-	defer p.left.Add(-1)
+	defer p.leave()
 	defer func() {
 		if v := recover(); v != nil {
 			p.mu.Lock()
@@ -109,21 +153,8 @@ func (p *pool) join(worker int) {
 
 // await returns the number of the round after seen.
 func (p *pool) await(seen uint32) uint32 {
-	var since time.Time
-	for spins := 1; ; spins++ {
-		if r := p.round.Load(); r != seen {
-			return r
-		}
-		if spins%spinsBeforeYield != 0 {
-			pause()
-			continue
-		}
-		if since.IsZero() {
-			since = time.Now()
-		} else if time.Since(since) > spinTime {
-			break
-		}
-		runtime.Gosched()
+	if spin(func() bool { return p.round.Load() != seen }) {
+		return p.round.Load()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -75,6 +75,13 @@ func forecast(w demand, s speed, rate float64, streamed, file int64, batch int) 
 	return f
 }
 
+// forecast is what is known of the engine's speed before it has done anything.
+func (e *Engine) forecast(budget int64, o Options, path string) Forecast {
+	s := readSpeeds(o.Cache)[speedKey(e.backend.ISA(), e.backend.Threads())]
+	rate := prefetch.ProfileOf(path, o.Cache, false).BytesPerSecond
+	return forecast(e.demand, s, rate, max(0, e.demand.weights-budget), e.demand.weights, batchTokens)
+}
+
 // FirstToken is the time until the first token of an answer to a prompt of n
 // tokens that are not in the context yet; loaded tells whether the weights
 // that stay in memory are there. 0: not known.

@@ -53,6 +53,27 @@ func TestForecast(t *testing.T) {
 	}
 }
 
+// TestTrim: a batch is as short as hides the disk twice over, where both are
+// known.
+func TestTrim(t *testing.T) {
+	for _, tt := range []struct {
+		f           Forecast
+		batch, want int
+	}{
+		{Forecast{reads: true, stream: 2, prefill: .05}, 512, 256},
+		{Forecast{reads: true, stream: 2, prefill: .05}, 4096, 256},
+		{Forecast{reads: true, stream: 20, prefill: .05}, 4096, 1024},
+		{Forecast{reads: true, stream: 20, prefill: .01}, 512, 512},
+		{Forecast{reads: true, prefill: .05}, 512, 512},
+		{Forecast{reads: true, stream: 2}, 512, 512},
+		{Forecast{stream: 2, prefill: .05}, 512, 512},
+	} {
+		if got := trim(tt.batch, tt.f); got != tt.want {
+			t.Errorf("%+v: %d of %d, want %d", tt.f, got, tt.batch, tt.want)
+		}
+	}
+}
+
 // TestPrice asks before an answer and compares with what it came to.
 func TestPrice(t *testing.T) {
 	e := openTiny(t, tinyLlama, Options{Threads: 2, Context: 1024})

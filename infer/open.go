@@ -71,7 +71,7 @@ func OpenFile(ctx context.Context, f *gguf.File, path string, o Options) (_ *Eng
 		limit = o.Context
 	}
 	e.demand = demandOf(m, d, e.backend)
-	batch := min(batchOf(m, d, e.demand.weights, budget), limit)
+	batch := min(trim(batchOf(m, d, e.demand.weights, budget), e.forecast(budget, o, path)), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, blocks{e.memory, e.backend})
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}

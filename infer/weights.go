@@ -111,3 +111,17 @@ func batchOf(m *model.Model, d *model.Declaration, weights, budget int64) int {
 	}
 	return batch
 }
+
+// leastTokens is the shortest batch of a prompt that loses nothing in the
+// kernels.
+const leastTokens = 256
+
+// trim shortens a batch to what hides the reading of its weights twice over,
+// where this machine's speeds are known: shorter ones take less scratch, and
+// leave that to the pins.
+func trim(batch int, f Forecast) int {
+	for f.reads && f.stream > 0 && batch/2 >= leastTokens && float64(batch/2)*f.prefill >= 2*f.stream {
+		batch /= 2
+	}
+	return batch
+}

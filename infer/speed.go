@@ -40,6 +40,9 @@ func (e *Engine) keepSpeed() {
 	if e.cacheDir == "" || e.store == nil || e.store.Stats().WeightBytes < leastBytes {
 		return
 	}
+	if st := e.store.Stats(); st.StreamedBytes > 0 {
+		prefetch.KeepRate(e.info.Path, e.cacheDir, st.SeenBytesPerSecond)
+	}
 	known := readSpeeds(e.cacheDir)
 	key := speedKey(e.backend.ISA(), e.backend.Threads())
 	was := known[key]

@@ -153,6 +153,17 @@ func ProfileOf(path, dir string, measure bool) Profile {
 	return p
 }
 
+// KeepRate corrects the profile of a device by what its reads came to, which
+// is more than a few moments of calibration can know.
+func KeepRate(path, dir string, bytesPerSecond float64) {
+	known, device := readProfiles(dir), device(path)
+	if p, ok := known[device]; ok && bytesPerSecond > 0 {
+		p.BytesPerSecond = bytesPerSecond
+		known[device] = p
+		_ = writeProfiles(dir, known) // a cache: measured again next time
+	}
+}
+
 func readProfiles(dir string) map[string]Profile {
 	known := map[string]Profile{}
 	if dir == "" {

@@ -117,3 +117,27 @@ func TestProfile(t *testing.T) {
 		t.Errorf("a broken cache gives %v", p)
 	}
 }
+
+// TestKeepRate: a device that was calibrated gets the rate that its reads came
+// to; another one gets no profile from that.
+func TestKeepRate(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if KeepRate(path, dir, 5e8); len(readProfiles(dir)) > 0 {
+		t.Error("a profile that nobody measured")
+	}
+	if device(path) == "" {
+		t.Skip("this system does not name devices")
+	}
+	if err := writeProfiles(dir, map[string]Profile{device(path): {Source: "dontcache", Depth: 8, BytesPerSecond: 1e8}}); err != nil {
+		t.Fatal(err)
+	}
+	KeepRate(path, dir, 5e8)
+	KeepRate(path, dir, 0)
+	if p := ProfileOf(path, dir, false); p != (Profile{Source: "dontcache", Depth: 8, BytesPerSecond: 5e8}) {
+		t.Errorf("%+v", p)
+	}
+}

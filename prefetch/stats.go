@@ -32,6 +32,7 @@ type Stats struct {
 
 	Source             string
 	DiskBytesPerSecond float64 // calibrated, or seen when that is more; 0: not known
+	SeenBytesPerSecond float64 // what the reads of the last passes came to; 0: too few
 	ComputeSeconds     float64 // least of a decode pass so far, waiting left out
 	BoundSeconds       float64 // the least seconds of a decode pass; 0: not known
 	PassSeconds        float64 // mean of a decode pass
@@ -58,7 +59,7 @@ func (s *Store) Stats() Stats {
 		Passes: m.passes, PassNanos: m.passNanos, LoadedBytes: m.loaded.Load(),
 		BudgetBytes: s.ledger.Total(), UsedBytes: s.ledger.Used(), WeightBytes: s.plan.Bytes,
 		PinnedBytes: l.PinBytes, RingBytes: l.RingBytes(), CacheBytes: l.CacheBytes(), StreamedBytes: s.streamed(),
-		Source: s.src.Name(), DiskBytesPerSecond: s.diskRate(), ComputeSeconds: m.compute,
+		Source: s.src.Name(), DiskBytesPerSecond: s.diskRate(), SeenBytesPerSecond: m.rate, ComputeSeconds: m.compute,
 		Why: s.plan.Why,
 	}
 	if m.decodes > 0 {

@@ -3,7 +3,7 @@
 // are tested against.
 //
 //	Backend ── flush ──▶ pool ──▶ worker 0 (the caller), 1, 2 …
-//	   │                            │ unit = next.Add(1)
+//	   │                            │ dealer: a unit, and the next
 //	   │                            ▼
 //	 queued products          tile.Acquire ─▶ matmul.Kernel.Mul(rows) ─▶ Release
 //
@@ -11,7 +11,8 @@
 // activations are quantised once, and the workers take row chunks of all of
 // them from one counter, in the order in which the tiles arrive from disk. A
 // worker that takes a chunk of a tile still being read waits for that tile
-// alone.
+// alone. With one token, a worker takes its next chunk before it does the last:
+// the kernel fetches it from memory meanwhile.
 //
 // The package knows shapes and bytes; it never learns which model they are
 // from or where they were read.

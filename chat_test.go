@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/runnel-chat/runnel/gguf/refs"
+	"github.com/runnel-chat/runnel/gguf/synth"
 )
 
 // openChat starts the chat with the little model, which says a few words at a
@@ -138,6 +142,30 @@ func TestFullContextInATerminal(t *testing.T) {
 		term.ask(text)
 	}
 	term.until(`— earlier messages are outside the context —`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
+}
+
+// TestPullFromThePickerInATerminal: with no model on the machine the chat says
+// what to type, downloads and opens it.
+func TestPullFromThePickerInATerminal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "small.gguf")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(synth.Write(f, "tiny", "Q8_0", 1), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(path))))
+	t.Cleanup(server.Close)
+	term := newTerminal(t)
+	term.keys("cd; clear; "+program(t)+"; echo left $?", "Enter")
+	term.until(`type org/repo`)
+	term.keys(server.URL + "/small.gguf")
+	term.until(`▶ download http`)
+	term.keys("Enter")
+	term.until(`(?s)small.gguf is here.*ready · .*tiny`)
 	term.keys("C-d")
 	term.until(`left 0\n`)
 }

@@ -97,6 +97,8 @@ func (m *Model) stop() bool {
 		m.answer.cancel()
 	case m.opening != nil:
 		m.opening.cancel()
+	case m.loading != nil:
+		m.loading.cancel()
 	default:
 		return false
 	}

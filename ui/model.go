@@ -56,8 +56,9 @@ type Model struct {
 	openedWith config.Config     // the settings then
 	changed    map[string]string // settings of this conversation; never written to in place
 
-	opening *opening // a model being opened
-	answer  *answer  // an answer being made
+	opening *opening  // a model being opened
+	loading *download // a model that is being downloaded
+	answer  *answer   // an answer being made
 	draft   draft
 	ticking bool
 	keeper  *keeper // nil: nothing is kept
@@ -77,6 +78,7 @@ func New(ctx context.Context, o Options) *Model {
 	}
 	m.write.area.KeyMap = m.keys.editing()
 	m.setTheme(o.Config.Theme != "light")
+	m.pick.pulls = o.Pull != nil
 	m.mode = panelModeOf(o.Config.Panel)
 	m.talk.follow = true
 	m.write.area.Placeholder = "Write a message"
@@ -144,6 +146,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.onDelta(msg)
 	case resizedMsg:
 		m.onResized(msg)
+	case downloadedMsg:
+		cmd = m.onDownloaded(msg)
 	case savedMsg:
 		m.onSaved(msg)
 	case toldMsg:
@@ -237,7 +241,7 @@ func (m *Model) fail(err error) { m.talk.add(newItem(roleError, oneLine(err.Erro
 // busy tells whether something goes on that the figures follow.
 func (m *Model) busy() bool {
 	_, loading := m.panel.meter.loading()
-	return m.answer != nil || m.engine != nil && loading
+	return m.answer != nil || m.loading != nil || m.engine != nil && loading
 }
 
 // tickMsg asks for a look at the engine.
@@ -297,6 +301,10 @@ func (m *Model) close() error {
 	}
 	if m.answer != nil {
 		m.answer.cancel()
+	}
+	if m.loading != nil {
+		m.loading.cancel()
+		<-m.loading.ended
 	}
 	if m.opening != nil {
 		m.opening.cancel()

@@ -76,6 +76,8 @@ func (m *Model) listModels() tea.Cmd {
 func (m *Model) choosePicked() tea.Cmd {
 	chosen, ok := m.pick.selected()
 	switch {
+	case !ok && m.o.Pull != nil && reference.MatchString(m.pick.filter):
+		return m.pull(m.pick.filter)
 	case !ok:
 		return nil
 	case chosen.Err != nil:

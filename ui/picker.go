@@ -10,6 +10,8 @@ import (
 
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
+	"github.com/runnel-chat/runnel/ui/markdown"
+	"github.com/runnel-chat/runnel/ui/safe"
 )
 
 // picker is the list of models, narrowed by what is typed.
@@ -19,6 +21,7 @@ type picker struct {
 	here   int             // of all, on this machine
 	err    error
 	loaded bool
+	pulls  bool // models can be downloaded
 
 	filter string
 	shown  []int // of all
@@ -92,23 +95,40 @@ func (p *picker) Render() []string {
 	case !p.loaded && len(p.all) == 0:
 		out = append(out, " "+p.theme.dim.Paint("looking …"))
 	case len(p.all) == 0:
-		for _, line := range []string{
-			"No GGUF file was found.", "",
+		out = append(out, p.help(w, "No GGUF file was found.", "",
 			"Put one into the folder that runnel doctor names, name a folder",
 			"in model_dirs of the configuration, or start with a path:",
-			"", "  runnel path/to/model.gguf",
-		} {
-			out = append(out, " "+ansi.Truncate(line, w, "…"))
-		}
-	case len(p.shown) == 0:
+			"", "  runnel path/to/model.gguf", "")...)
+	case len(p.shown) == 0 && !reference.MatchString(p.filter):
 		out = append(out, " "+p.theme.dim.Paint("nothing matches"))
+	}
+	if p.pulls && len(p.shown) == 0 && reference.MatchString(p.filter) {
+		out = append(out, " "+p.theme.accent.Paint(ansi.Truncate("▶ download "+plain(p.filter), w, "…")))
 	}
 	rows := max(1, p.h-len(out))
 	p.top = max(min(p.top, p.at), p.at-rows+1, 0)
 	for i := p.top; i < len(p.shown) && i < p.top+rows; i++ {
 		out = append(out, p.row(p.shown[i], i == p.at, w))
 	}
+	if p.pulls && p.loaded && p.filter == "" && len(p.all) < few {
+		out = append(out, p.help(w, "", pullHelp)...)
+	}
 	return out[:min(len(out), max(1, p.h))]
+}
+
+// few models are those beside which it is said how to get more.
+const few = 4
+
+func (p *picker) help(w int, text ...string) (out []string) {
+	for _, t := range text {
+		for _, line := range markdown.Plain(safe.Clean(t), w, p.theme.dim) {
+			out = append(out, " "+line)
+		}
+		if t == "" {
+			out = append(out, "")
+		}
+	}
+	return out
 }
 
 // row is one model: its name, and as many facts as the width allows.

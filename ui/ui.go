@@ -46,6 +46,9 @@ type Options struct {
 	Resolve func(ctx context.Context, name string) (string, error)
 	// Open opens a model file with the settings as they are now.
 	Open func(ctx context.Context, path string, c config.Config) (Engine, error)
+	// Pull downloads a model and returns the path of its first file; nil:
+	// nothing can be downloaded. progress may be called from any goroutine.
+	Pull func(ctx context.Context, ref string, progress func(Progress)) (path string, err error)
 	// Fit says in a few words whether a model fits the memory; "" is not known.
 	Fit func(m library.Model) string
 	// Request makes the request of the next answer.

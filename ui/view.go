@@ -45,6 +45,9 @@ func (m *Model) View() tea.View {
 	v.AltScreen = true
 	v.MouseMode = tea.MouseModeCellMotion
 	v.WindowTitle = m.title()
+	if m.loading != nil {
+		v.ProgressBar = tea.NewProgressBar(tea.ProgressBarDefault, m.loading.share())
+	}
 	if cursor != nil && m.view == viewChat && !m.selecting() {
 		cursor.X += l.composer.x
 		cursor.Y += l.composer.y
@@ -98,6 +101,9 @@ func (m *Model) statusLine(w int) string {
 	if m.place.hint.h == 0 && m.hint != "" {
 		return m.theme.warn.Paint(ansi.Truncate(plain(m.hint), w, "…"))
 	}
+	if m.place.hint.h == 0 && m.loading != nil {
+		return m.theme.dim.Paint(ansi.Truncate(m.loading.words(), w, "…"))
+	}
 	if tag := m.tag(); tag != "" && m.place.hint.h == 0 {
 		return m.theme.dim.Paint(ansi.Truncate(tag, w, "…"))
 	}
@@ -124,6 +130,8 @@ func (m *Model) hintLine(w int) string {
 		text = k.hints("list-up/list-down", "scroll", "back", "back")
 	case m.selecting():
 		text = m.selectHint()
+	case m.loading != nil && m.answer == nil:
+		text = m.loading.words() + " · " + k.hints("back", "stops")
 	case m.editing != nil:
 		style, text = m.theme.warn, "editing · "+k.hints("send", "sends it as another version", "back", "leaves it as it was")
 	case m.answer != nil:

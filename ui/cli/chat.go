@@ -44,6 +44,7 @@ func (p *program) chat(ctx context.Context, args []string) error {
 		Remotes:  p.remoteModels,
 		Resolve:  p.find,
 		Open:     p.engine,
+		Pull:     p.pullInChat,
 		Fit:      p.fitWords,
 		Request:  request,
 		Guide:    assets.GuideName,

@@ -16,6 +16,7 @@ import (
 	"github.com/runnel-chat/runnel/config"
 	"github.com/runnel-chat/runnel/gguf/library"
 	"github.com/runnel-chat/runnel/gguf/library/pull"
+	"github.com/runnel-chat/runnel/ui"
 )
 
 func (p *program) pullCommand() *cobra.Command {
@@ -50,11 +51,7 @@ func (p *program) pull(ctx context.Context, reference string, asJSON bool) error
 		show = downloadEvents(p.Out)
 	}
 	start := time.Now()
-	r, err := pull.Pull(ctx, reference, pull.Options{
-		Endpoint: p.Getenv("HF_ENDPOINT"), Token: library.HubToken(p.Getenv),
-		Hub: library.HubDir(p.Getenv), Own: library.OwnDir(p.paths),
-		Progress: show.progress,
-	})
+	r, err := pull.Pull(ctx, reference, p.pullOptions(show.progress))
 	show.end()
 	switch {
 	case errors.Is(err, pull.ErrReference):
@@ -70,6 +67,26 @@ func (p *program) pull(ctx context.Context, reference string, asJSON bool) error
 	}
 	_, err = fmt.Fprintln(p.Out, p.shown(r.Paths[0]))
 	return err
+}
+
+func (p *program) pullOptions(progress func(pull.Progress)) pull.Options {
+	return pull.Options{
+		Endpoint: p.Getenv("HF_ENDPOINT"), Token: library.HubToken(p.Getenv),
+		Hub: library.HubDir(p.Getenv), Own: library.OwnDir(p.paths),
+		Progress: progress,
+	}
+}
+
+// pullInChat downloads for the chat.
+func (p *program) pullInChat(ctx context.Context, ref string, progress func(ui.Progress)) (string, error) {
+	if p.cfg.Offline {
+		return "", errors.New("downloads need the network, and --offline forbids it")
+	}
+	r, err := pull.Pull(ctx, ref, p.pullOptions(func(at pull.Progress) { progress(ui.Progress(at)) }))
+	if err != nil {
+		return "", err
+	}
+	return r.Paths[0], nil
 }
 
 // pulled is the last event of pull --json.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -24,6 +25,7 @@ type Progress struct {
 type download struct {
 	ref    string
 	cancel context.CancelFunc
+	begun  atomic.Bool // whoever leaves waits for the end then
 	ended  chan struct{}
 
 	mu sync.Mutex
@@ -61,6 +63,7 @@ func (m *Model) pull(ref string) tea.Cmd {
 	m.loading, m.view = d, viewChat
 	get := m.o.Pull
 	return tea.Batch(m.tick(), func() tea.Msg {
+		d.begun.Store(true)
 		defer close(d.ended)
 		path, err := get(ctx, ref, func(p Progress) {
 			d.mu.Lock()

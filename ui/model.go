@@ -304,7 +304,9 @@ func (m *Model) close() error {
 	}
 	if m.loading != nil {
 		m.loading.cancel()
-		<-m.loading.ended
+		if m.loading.begun.Load() {
+			<-m.loading.ended
+		}
 	}
 	if m.opening != nil {
 		m.opening.cancel()

@@ -36,6 +36,8 @@ type Config struct {
 	Theme string
 	Panel string
 
+	ScreenReader bool // lines instead of a screen
+
 	// Of the file alone.
 	Bindings map[string]Binding // [keys], by action
 	Presets  map[string]string  // [presets], texts by name

@@ -62,6 +62,7 @@ var Keys = []Key{
 	truth("type_ahead", "true", "Read a message while it is being typed, so that the answer begins sooner: true or false.", func(c *Config) *bool { return &c.TypeAhead }),
 	choice("theme", "auto", []string{"auto", "dark", "light"}, "Colours: auto (the terminal's background decides), dark or light.", func(c *Config) *string { return &c.Theme }),
 	choice("panel", "full", []string{"full", "line", "off"}, "Live figures beside the chat: full, line or off.", func(c *Config) *string { return &c.Panel }),
+	truth("screen_reader", "false", "Chat in plain lines instead of a screen, for screen readers and simple terminals: true or false.", func(c *Config) *bool { return &c.ScreenReader }),
 }
 
 // Find returns the key of that name; the error names the nearest one.

@@ -25,7 +25,7 @@ type draft struct {
 // answer is being made it fails with ErrBusy, and an answer that begins ends
 // it, unless all that it reads is wanted.
 func (e *Engine) ReadAhead(ctx context.Context, msgs []chat.Message, r Request) (err error) {
-	p, err := e.chat.prompt(e.tokens, msgs, r, func(string) {})
+	p, _, err := e.fit(msgs, r, func(string) {})
 	if err != nil {
 		return err
 	}

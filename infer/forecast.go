@@ -104,6 +104,7 @@ func (f *Forecast) passes(n int) float64 { return math.Ceil(float64(n) / float64
 type Price struct {
 	Tokens    int           // of the prompt
 	Typed     int           // of the last message alone
+	LeftOut   int           // messages that the context has no room for
 	Reused    int           // of the prompt, those that the context holds already; all: no pass is needed
 	Bytes     int64         // read from the file until the first token
 	First     time.Duration // until the first token; 0: not known
@@ -114,7 +115,7 @@ type Price struct {
 // renders and tokenizes the conversation, which is quick but not free, and
 // may be called while another answer is made.
 func (e *Engine) Price(msgs []chat.Message, r Request) (Price, error) {
-	p, err := e.chat.prompt(e.tokens, msgs, r, func(string) {})
+	p, leftOut, err := e.fit(msgs, r, func(string) {})
 	if err != nil {
 		return Price{}, err
 	}
@@ -127,7 +128,7 @@ func (e *Engine) Price(msgs []chat.Message, r Request) (Price, error) {
 	if e.closed {
 		return Price{}, ErrClosed
 	}
-	price := Price{Tokens: len(p.ids), Typed: typed, Reused: shared(e.held, p.ids)}
+	price := Price{Tokens: len(p.ids), Typed: typed, LeftOut: leftOut, Reused: shared(e.held, p.ids)}
 	if !e.ready || price.Reused < max(len(e.held), len(p.ids)) {
 		price.Reused = min(price.Reused, len(p.ids)-1) // the last one gives the logits
 	}

@@ -60,10 +60,15 @@ func (m *Model) ask() tea.Cmd {
 	m.talk.add(a.item)
 	m.answer = a
 	m.panel.phase = "reading"
+	a.stream = m.engine.Generate(ctx, msgs, m.request())
+	return tea.Batch(a.wait(), m.tick(), m.keep())
+}
+
+// request says how the settings want it answered.
+func (m *Model) request() infer.Request {
 	r := m.o.Request(m.cfg, m.engine.Info())
 	r.LeaveOut = true
-	a.stream = m.engine.Generate(ctx, msgs, r)
-	return tea.Batch(a.wait(), m.tick(), m.keep())
+	return r
 }
 
 func (m *Model) onDelta(msg deltaMsg) tea.Cmd {

@@ -98,7 +98,7 @@ func (m *Model) onPaused(msg pausedMsg) tea.Cmd {
 	d := &m.draft
 	d.stop()
 	msgs := append(m.messages(), chat.Message{Role: "user", Content: m.write.full()})
-	r := m.o.Request(m.cfg, m.engine.Info())
+	r := m.request()
 	price := func() tea.Msg {
 		p, err := e.Price(msgs, r)
 		if err != nil {
@@ -136,6 +136,9 @@ func (m *Model) tag() string {
 		words = append(words, "read ahead: the first token comes at once")
 	case p.First > 0:
 		words = append(words, "first token in ~"+about(p.First))
+	}
+	if p.LeftOut > 0 {
+		words = append(words, fmt.Sprintf("%d older messages do not fit", p.LeftOut))
 	}
 	if p.Bytes > 0 {
 		words = append(words, config.FormatSize(p.Bytes)+" to read")

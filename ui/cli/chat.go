@@ -20,7 +20,9 @@ const greeting = "This is Runnel's built-in guide, a very small model that is pa
 
 // chat opens the chat with a model, or with the choice of one.
 func (p *program) chat(ctx context.Context, args []string) error {
-	if !isTerminal(p.In) || !isTerminal(p.Out) {
+	terminal := isTerminal(p.In) && isTerminal(p.Out)
+	lines := p.cfg.ScreenReader || terminal && p.Getenv("TERM") == "dumb"
+	if !lines && !terminal {
 		return usageError{errors.New("the chat needs a terminal; runnel run answers one prompt without it")}
 	}
 	named := ""
@@ -50,16 +52,20 @@ func (p *program) chat(ctx context.Context, args []string) error {
 		Guide:    assets.GuideName,
 		Greeting: greeting,
 	}
+	run := ui.Run
+	if lines {
+		run, o.In, o.Out = ui.RunLines, p.In, p.Out
+	}
 	if p.forget {
-		return ui.Run(ctx, o)
+		return run(ctx, o)
 	}
 	s, err := store.Open(filepath.Join(p.paths.Data, "chats.db"))
 	if err != nil {
 		o.Notice = "This conversation is not kept on the disk: " + err.Error()
-		return ui.Run(ctx, o)
+		return run(ctx, o)
 	}
 	o.Store, o.Notice = s, s.Notice()
-	return errors.Join(ui.Run(ctx, o), s.Close())
+	return errors.Join(run(ctx, o), s.Close())
 }
 
 // fitWords says in a few words whether a model fits this machine's memory.

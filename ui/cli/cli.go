@@ -117,6 +117,7 @@ func (p *program) root() *cobra.Command {
 	p.engineFlags(root)
 	p.samplingFlags(root)
 	p.remoteFlag(root)
+	p.screenReaderFlag(root)
 	root.Flags().BoolVarP(&p.resume, "continue", "c", false, "Go on with the last conversation.")
 	root.Flags().BoolVar(&p.forget, "no-history", false, "Keep nothing of the conversation on the disk.")
 	p.offlineFlag(root)

@@ -53,6 +53,15 @@ func (p *program) offlineFlag(c *cobra.Command) {
 // remoteFlag asks a server instead.
 func (p *program) remoteFlag(c *cobra.Command) { p.flag(c, "remote", "", "remote", "URL|NAME") }
 
+// screenReaderFlag turns the screen into lines.
+func (p *program) screenReaderFlag(c *cobra.Command) {
+	k, err := config.Find("screen_reader")
+	if err != nil {
+		panic(err)
+	}
+	c.Flags().VarPF(keyFlag{p, k, "bool"}, "screen-reader", "", k.Doc).NoOptDefVal = "true"
+}
+
 // engineFlags say which model to open and how.
 func (p *program) engineFlags(c *cobra.Command) {
 	p.flag(c, "model", "m", "model", "MODEL")

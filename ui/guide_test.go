@@ -58,10 +58,6 @@ func shownKey(key string) string {
 	return strings.Join(parts, "-")
 }
 
-// untrained are actions that are younger than guide.gguf: the next training
-// takes them into the facts, and out of here.
-var untrained = []string{"table-left", "table-right"}
-
 // TestGuideKnowsTheKeys compares the facts with the keys and commands of the
 // chat, both ways. When it fails, correct the facts and train the guide anew:
 // see assets/guide/README.md.
@@ -80,7 +76,7 @@ func TestGuideKnowsTheKeys(t *testing.T) {
 		}
 		// What moves in a list or edits a text does so as everywhere.
 		usual := c.scope == inList || c.edit != nil
-		if !known && !usual && !slices.Contains(untrained, c.name) {
+		if !known && !usual {
 			t.Errorf("no fact names %s: %q or %q", c.name, c.slash, c.keys)
 		}
 	}

@@ -165,6 +165,9 @@ func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKi
 // back and drains what the backend still has queued; a lost device takes all
 // tokens with it.
 func (s *session) end(n int, err error) error {
+	if err == nil {
+		err = s.store.Verify()
+	}
 	if err != nil {
 		if more := s.pass.Sync(); errors.Is(more, accel.ErrDeviceLost) {
 			err = more // else the first error is the one that counts

@@ -56,7 +56,7 @@ type tile struct {
 	scored uint64  // pass at which score is right
 }
 
-// Store holds the weights of a plan. Begin, End and Close belong to one
+// Store holds the weights of a plan. Begin, Verify, End and Close belong to one
 // goroutine; the other methods are for any.
 type Store struct {
 	plan   *Plan
@@ -84,16 +84,17 @@ type Store struct {
 	inCache []int // tile in each slot; -1: none
 	hand    int   // where the next victim is looked for
 
-	cursor int    // next tile to queue
-	ahead  uint64 // the pass that cursor is in
-	pass   uint64 // number of the pass in hand; 0 before the first
-	inPass bool
-	kind   PassKind
-	ctx    context.Context
-	err    error     // of reading; ends the pass
-	looked time.Time // at the files, by Begin
-	closed bool
-	wg     sync.WaitGroup
+	cursor     int    // next tile to queue
+	ahead      uint64 // the pass that cursor is in
+	pass       uint64 // number of the pass in hand; 0 before the first
+	inPass     bool
+	kind       PassKind
+	ctx        context.Context
+	err        error     // of reading; ends the pass
+	looked     time.Time // at the files, by Verify
+	lookedRead uint64    // the bytes that had been read then
+	closed     bool
+	wg         sync.WaitGroup
 
 	leaving atomic.Bool // pins are marked to leave with their Release
 	caching atomic.Bool // experts come and go
@@ -164,12 +165,6 @@ func (s *Store) freeMemory() {
 // Begin starts a pass over the weights. When ctx is cancelled, every Acquire
 // of the pass returns its error.
 func (s *Store) Begin(ctx context.Context, kind PassKind) error {
-	if now := time.Now(); now.Sub(s.looked) >= changedEvery {
-		if err := s.src.Changed(); err != nil {
-			return fmt.Errorf("prefetch: %w", err)
-		}
-		s.looked = now
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -186,7 +181,22 @@ func (s *Store) Begin(ctx context.Context, kind PassKind) error {
 	return nil
 }
 
-// changedEvery is how long the files are trusted after a look at them.
+// Verify says, at the end of a pass, whether its weights can be trusted: what
+// was read from a file counts only if the file is afterwards what it was. A
+// pass that read nothing is trusted for a while without a look.
+func (s *Store) Verify() error {
+	read, now := s.meter.bytesRead.Load(), time.Now()
+	if read == s.lookedRead && now.Sub(s.looked) < changedEvery {
+		return nil
+	}
+	if err := s.src.Changed(); err != nil {
+		return fmt.Errorf("prefetch: %w", err)
+	}
+	s.looked, s.lookedRead = now, read
+	return nil
+}
+
+// changedEvery is how long files that nothing was read from are trusted.
 const changedEvery = 100 * time.Millisecond
 
 var errClosed = fmt.Errorf("prefetch: the store is closed")

@@ -145,8 +145,10 @@ func TestEveryReadFails(t *testing.T) {
 			t.Errorf("read %d: %q is not how %q begins", n, got, want)
 		}
 		from.Store(1 << 40)
-		for range 2 { // the first may find a read that failed before
-			got, d = finish(e.Complete(ctx, "abc abc", r))
+		for range 5 { // a reader may still bring home what failed before
+			if got, d = finish(e.Complete(ctx, "abc abc", r)); d.Err == nil {
+				break
+			}
 		}
 		if got != want || d.Err != nil {
 			t.Errorf("after read %d: %q, %v, want %q", n, got, d.Err, want)
@@ -192,7 +194,7 @@ func TestChangedFile(t *testing.T) {
 			path, o := streaming(t)
 			e := openTest(t, path, o)
 			ctx := context.Background()
-			r := Request{MaxTokens: 60}
+			r := Request{MaxTokens: 20}
 			want, d := finish(e.Complete(ctx, "abc abc", r))
 			if d.Err != nil {
 				t.Fatal(d.Err)
@@ -217,7 +219,6 @@ func TestChangedFile(t *testing.T) {
 				case tt.ends && !strings.HasPrefix(want, got):
 					t.Errorf("%q is not how %q begins", got, want)
 				}
-				time.Sleep(150 * time.Millisecond)
 			}
 			if wants := map[string]int{"replaced": 1, "removed": 1}[tt.name]; told != wants {
 				t.Errorf("told %d times, want %d", told, wants)

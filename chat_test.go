@@ -161,6 +161,8 @@ func TestPullFromThePickerInATerminal(t *testing.T) {
 	t.Cleanup(server.Close)
 	term := newTerminal(t)
 	term.keys("cd; clear; "+program(t)+"; echo left $?", "Enter")
+	term.until(`ready · .*guide`) // it opens by itself where there is no other
+	term.keys("C-l")
 	term.until(`type org/repo`)
 	term.keys(server.URL + "/small.gguf")
 	term.until(`▶ download http`)

@@ -82,7 +82,7 @@ func (m *Model) onDownloaded(msg downloadedMsg) tea.Cmd {
 		m.say("The download of " + msg.of.ref + " is stopped. What came stays, and the next time goes on from there.")
 	case msg.err != nil:
 		m.fail(msg.err)
-	case m.engine == nil && m.opening == nil:
+	case m.opening == nil && (m.engine == nil || m.guided() && m.answer == nil):
 		m.say(msg.of.ref + " is here.")
 		return m.openNamed(msg.path)
 	default:

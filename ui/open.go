@@ -170,7 +170,7 @@ func (m *Model) onOpened(msg openedMsg) tea.Cmd {
 	if n := m.panel.info.TemplateNotice; n != "" {
 		m.say(n)
 	}
-	if m.o.Guide != "" && m.panel.info.Path == m.o.Guide {
+	if m.guided() {
 		m.say(m.o.Greeting)
 	}
 	m.look()
@@ -185,3 +185,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // plain is text from outside as one line that a terminal shows as it is.
 func plain(s string) string { return oneLine(safe.Clean(s).String()) }
+
+// guided tells whether the open model is the built-in guide, which stands in
+// until there is another.
+func (m *Model) guided() bool {
+	return m.engine != nil && m.o.Guide != "" && m.panel.info.Path == m.o.Guide
+}

@@ -103,12 +103,12 @@ func TestEveryReadFails(t *testing.T) {
 	r := Request{MaxTokens: 4}
 	ctx := context.Background()
 	var from atomic.Int64 // the first read that fails
-	var fault prefetch.Fault
+	var fault atomic.Pointer[prefetch.Fault]
 	var disk *prefetch.Faulty
 	o.source = func(s prefetch.Source) prefetch.Source {
 		disk = &prefetch.Faulty{Source: s, Fault: func(call int) prefetch.Fault {
 			if int64(call) >= from.Load() {
-				return fault
+				return *fault.Load()
 			}
 			return prefetch.Fault{}
 		}}
@@ -123,7 +123,7 @@ func TestEveryReadFails(t *testing.T) {
 	reads := disk.Calls()
 	failed := 0
 	for n := 1; n <= reads; n++ {
-		fault = []prefetch.Fault{{Err: prefetch.ErrIO}, {Short: true}}[n%2]
+		fault.Store(&[]prefetch.Fault{{Err: prefetch.ErrIO}, {Short: true}}[n%2])
 		from.Store(int64(n))
 		e, err := Open(ctx, path, o)
 		if err != nil {

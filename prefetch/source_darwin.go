@@ -29,11 +29,6 @@ func (s *Files) openReader(kind SourceKind, i int) (reader, error) {
 	return nil, errRefused
 }
 
-func dropCache(*os.File, int64, int64) {} // there is no way to ask for it
-
-// inPageCache cannot be asked here.
-func inPageCache(*os.File, int64) bool { return false }
-
 // device names the device that a file lies on.
 func device(path string) string {
 	var st unix.Stat_t

@@ -39,11 +39,6 @@ func openUnbuffered(path string) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
-func dropCache(*os.File, int64, int64) {} // there is no way to ask for it
-
-// inPageCache cannot be asked here.
-func inPageCache(*os.File, int64) bool { return false }
-
 // device names the volume that a file lies on.
 func device(path string) string {
 	abs, err := filepath.Abs(path)

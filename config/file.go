@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,12 +23,7 @@ func (c *Config) readFile(path string, b []byte) error {
 		}
 		return fmt.Errorf("config: %s: %w", path, err)
 	}
-	names := make([]string, 0, len(table))
-	for name := range table {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
 		if values, ok := table[name].(map[string]any); ok && tables[name] != nil {
 			if err := c.readTable(path, b, name, values); err != nil {
 				return err

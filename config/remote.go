@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -20,12 +21,7 @@ func readRemote(value any) (r Remote, err error) {
 	if !ok {
 		return r, errors.New(`a server is a table, such as { url = "http://localhost:8080/v1" }`)
 	}
-	names := make([]string, 0, len(table))
-	for name := range table {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
 		at, ok := fields[name]
 		if !ok {
 			return r, fmt.Errorf("unknown key %q; a server has url, key_env and model", name)

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -45,12 +46,7 @@ var tables = map[string]func(c *Config, name, at string, value any) error{
 // readTable reads one of them.
 func (c *Config) readTable(path string, b []byte, table string, values map[string]any) error {
 	c.Bindings, c.Presets, c.Remotes = orEmpty(c.Bindings), orEmpty(c.Presets), orEmpty(c.Remotes)
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		at := fmt.Sprintf("%s:%d", path, lineIn(b, table, name))
 		if err := tables[table](c, name, at, values[name]); err != nil {
 			return fmt.Errorf("config: %s: %s.%s: %w", at, table, name, err)

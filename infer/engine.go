@@ -38,6 +38,7 @@ type Engine struct {
 	loadTime  time.Duration
 	scratch   int64
 	demand    demand
+	known     speed // of earlier runs, as Open found it
 
 	ctx      context.Context // ends with Close
 	close    context.CancelFunc

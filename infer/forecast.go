@@ -77,9 +77,8 @@ func forecast(w demand, s speed, rate float64, streamed, file int64, batch int) 
 
 // forecast is what is known of the engine's speed before it has done anything.
 func (e *Engine) forecast(budget int64, o Options, path string) Forecast {
-	s := readSpeeds(o.Cache)[speedKey(e.backend.ISA(), e.backend.Threads())]
 	rate := prefetch.ProfileOf(path, o.Cache, false).BytesPerSecond
-	return forecast(e.demand, s, rate, max(0, e.demand.weights-budget), e.demand.weights, batchTokens)
+	return forecast(e.demand, e.known, rate, max(0, e.demand.weights-budget), e.demand.weights, batchTokens)
 }
 
 // FirstToken is the time until the first token of an answer to a prompt of n
@@ -133,8 +132,7 @@ func (e *Engine) Price(msgs []chat.Message, r Request) (Price, error) {
 		price.Reused = min(price.Reused, len(p.ids)-1) // the last one gives the logits
 	}
 	st := e.store.Stats()
-	s := e.speed(readSpeeds(e.cacheDir)[speedKey(e.backend.ISA(), e.backend.Threads())])
-	f := forecast(e.demand, s, st.DiskBytesPerSecond, e.streamed(st), e.info.FileBytes, e.session.pass.Capacity())
+	f := forecast(e.demand, e.speed(st, e.known), st.DiskBytesPerSecond, e.streamed(st), e.info.FileBytes, e.session.pass.Capacity())
 	price.DecodeTPS = f.DecodeTPS
 	if st.PassSeconds > 0 { // measured here
 		price.DecodeTPS = 1 / st.PassSeconds

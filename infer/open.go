@@ -71,6 +71,7 @@ func OpenFile(ctx context.Context, f *gguf.File, path string, o Options) (_ *Eng
 		limit = o.Context
 	}
 	e.demand = demandOf(m, d, e.backend)
+	e.known = readSpeeds(o.Cache)[e.speedKey()]
 	batch := min(trim(batchOf(m, d, e.demand.weights, budget), e.forecast(budget, o, path)), limit)
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, blocks{e.memory, e.backend})

@@ -37,16 +37,20 @@ const leastBytes = 256 << 20
 
 // keepSpeed remembers how fast this engine was, for the next prediction.
 func (e *Engine) keepSpeed() {
-	if e.cacheDir == "" || e.store == nil || e.store.Stats().WeightBytes < leastBytes {
+	if e.cacheDir == "" || e.store == nil {
 		return
 	}
-	if st := e.store.Stats(); st.StreamedBytes > 0 {
+	st := e.store.Stats()
+	if st.WeightBytes < leastBytes {
+		return
+	}
+	if st.StreamedBytes > 0 {
 		prefetch.KeepRate(e.info.Path, e.cacheDir, st.SeenBytesPerSecond)
 	}
-	known := readSpeeds(e.cacheDir)
-	key := speedKey(e.backend.ISA(), e.backend.Threads())
+	known := readSpeeds(e.cacheDir) // again: others may have written meanwhile
+	key := e.speedKey()
 	was := known[key]
-	if now := e.speed(was); now != was {
+	if now := e.speed(st, was); now != was {
 		known[key] = now
 		if b, err := json.MarshalIndent(known, "", "  "); err == nil {
 			_ = prefetch.WriteCache(e.cacheDir, speedFile, b) // a cache: measured again next time
@@ -54,9 +58,11 @@ func (e *Engine) keepSpeed() {
 	}
 }
 
+func (e *Engine) speedKey() string { return speedKey(e.backend.ISA(), e.backend.Threads()) }
+
 // speed is how fast this engine was, or was where it has nothing to say.
-func (e *Engine) speed(was speed) speed {
-	if c := e.store.Stats().ComputeSeconds; c > 0 {
+func (e *Engine) speed(st prefetch.Stats, was speed) speed {
+	if c := st.ComputeSeconds; c > 0 {
 		was.DecodeBytesPerSecond = e.demand.token / c
 	}
 	if r := e.count.prefillRate(); r > 0 {

@@ -107,7 +107,7 @@ func (e *Engine) Generate(ctx context.Context, msgs []chat.Message, r infer.Requ
 		defer e.work.Done()
 		a := answer{e: e, s: s, cancel: cancel}
 		reason, err := a.run(ctx, e.params(msgs, r))
-		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		if errors.Is(context.Cause(ctx), context.Canceled) {
 			reason, err = infer.Cancelled, nil
 		}
 		err = e.client.plain(ctx, err, e.model.ID)

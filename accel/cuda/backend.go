@@ -138,7 +138,7 @@ func (b *Backend) Alloc(rows, cols int) (accel.Tensor, error) {
 	if err != nil || b.lost != nil || len(x.Data) == 0 {
 		return x, err
 	}
-	m := &mirror{host: copyBytes(x.Data)}
+	m := &mirror{host: asBytes(x.Data)}
 	if m.device, err = b.driver.Alloc(len(m.host)); err != nil {
 		b.giveUp(fmt.Errorf("activations of %d x %d: %w", rows, cols, err))
 		return x, nil
@@ -275,7 +275,7 @@ func (b *Backend) vector(v []float32) uint64 {
 	p, err := b.driver.Alloc(4 * len(v))
 	if err == nil {
 		b.vectors[&v[0]] = p
-		err = b.driver.Upload(p, copyBytes(v))
+		err = b.driver.Upload(p, asBytes(v))
 	}
 	if err != nil {
 		b.lose(err)

@@ -43,8 +43,8 @@ func (s span) without(t span) (before, after span) {
 
 func (m *mirror) all() span { return span{0, len(m.host)} }
 
-// copyBytes views the values of a tensor as bytes.
-func copyBytes(x []float32) []byte {
+// asBytes views the values of a tensor as bytes.
+func asBytes(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 
@@ -52,7 +52,7 @@ func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(
 
 // find returns the mirror that a tensor of Alloc is a part of, and which part.
 func (b *Backend) find(x accel.Tensor) (*mirror, span) {
-	raw := copyBytes(x.Data)
+	raw := asBytes(x.Data)
 	at := address(raw)
 	i, found := slices.BinarySearchFunc(b.tensors, at, func(m *mirror, at uintptr) int {
 		return int(address(m.host)) - int(at)

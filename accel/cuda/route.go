@@ -22,7 +22,7 @@ func (b *Backend) upload32(numbers []int32, weights []float32) (p, q uint64) {
 	}
 	err := b.driver.Upload(p, unsafe.Slice((*byte)(unsafe.Pointer(&numbers[0])), n))
 	if err == nil && len(weights) > 0 {
-		err = b.driver.Upload(p+uint64(n), copyBytes(weights))
+		err = b.driver.Upload(p+uint64(n), asBytes(weights))
 	}
 	if err != nil {
 		b.lose(err)

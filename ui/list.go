@@ -1,10 +1,12 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
 
 // list is what is open in the place of the chat and narrowed by what is
-// typed: models, commands, conversations or
-// what was sent.
+// typed: models, commands, conversations or what was sent.
 type list struct {
 	filter string
 	opens  string // the command whose key closes it as well
@@ -64,4 +66,26 @@ func (m *Model) shortenFilter(string) tea.Cmd {
 		return nil
 	}
 	return l.narrow(string(r[:len(r)-1]))
+}
+
+// listHead is what stands above the rows of a list.
+func listHead(th *theme, title, filter string, w int) []string {
+	return []string{
+		"", " " + th.strong.Paint(ansi.Truncate(title, w, "…")),
+		" " + th.accent.Paint("› ") + ansi.Truncate(plain(filter), w-2, "…") + th.dim.Paint("▏"), "",
+	}
+}
+
+// listLines are a whole list of n rows in h lines, so far down that row at is
+// among them. row draws one; nothing stands for none.
+func listLines(th *theme, title, filter, nothing string, n, at, w, h int, row func(i int) string) []string {
+	out := listHead(th, title, filter, w)
+	if n == 0 {
+		out = append(out, " "+th.dim.Paint(nothing))
+	}
+	rows := max(1, h-len(out))
+	for i := max(0, at-rows+1); i < n && len(out) < h; i++ {
+		out = append(out, row(i))
+	}
+	return out[:min(len(out), max(1, h))]
 }

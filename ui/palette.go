@@ -42,31 +42,20 @@ func (p *palette) move(n int) { p.at = max(0, min(len(p.shown)-1, p.at+n)) }
 
 func (p *palette) render(th *theme, w, h int) []string {
 	w = max(4, w-2)
-	out := []string{"", " " + th.strong.Paint("Commands"), " " + th.accent.Paint("› ") + ansi.Truncate(plain(p.filter), w-2, "…") + th.dim.Paint("▏"), ""}
-	if len(p.shown) == 0 {
-		out = append(out, " "+th.dim.Paint("nothing matches"))
-	}
-	rows := max(1, h-len(out))
-	for i := max(0, p.at-rows+1); i < len(p.shown) && len(out) < h; i++ {
+	return listLines(th, "Commands", p.filter, "nothing matches", len(p.shown), p.at, w, h, func(i int) string {
 		c := p.shown[i]
 		names := ansi.Truncate(p.keys.names(c), w/2, "…")
 		help := ansi.Truncate(c.help, max(1, w-ansi.StringWidth(names)-5), "…")
 		gap := strings.Repeat(" ", max(1, w-2-ansi.StringWidth(help)-ansi.StringWidth(names)))
 		if i == p.at {
-			out = append(out, " "+th.accent.Paint("▶ "+help)+gap+names)
-		} else {
-			out = append(out, "   "+help+gap+th.dim.Paint(names))
+			return " " + th.accent.Paint("▶ "+help) + gap + names
 		}
-	}
-	return out[:min(len(out), max(1, h))]
+		return "   " + help + gap + th.dim.Paint(names)
+	})
 }
 
-// showPalette opens the list, or closes it.
+// showPalette opens the list.
 func (m *Model) showPalette(string) tea.Cmd {
-	if m.view == viewPalette {
-		m.view = viewChat
-		return nil
-	}
 	m.view = viewPalette
 	m.palette.narrow(m.keys, "")
 	return nil

@@ -88,7 +88,7 @@ func (p *picker) Render() []string {
 	if len(p.all) > p.here {
 		title += " and on servers"
 	}
-	out := []string{"", " " + p.theme.strong.Paint(ansi.Truncate(title, w, "…")), " " + p.theme.accent.Paint("› ") + ansi.Truncate(plain(p.filter), w-2, "…") + p.theme.dim.Paint("▏"), ""}
+	out := listHead(p.theme, title, p.filter, w)
 	switch {
 	case p.err != nil:
 		out = append(out, " "+p.theme.bad.Paint(ansi.Truncate(plain(p.err.Error()), w, "…")))

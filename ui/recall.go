@@ -83,20 +83,13 @@ func (m *Model) chooseHistory() tea.Cmd {
 
 func (r *recall) render(th *theme, w, h int) []string {
 	w = max(4, w-2)
-	out := []string{"", " " + th.strong.Paint("Sent before"), " " + th.accent.Paint("› ") + ansi.Truncate(plain(r.filter), w-2, "…") + th.dim.Paint("▏"), ""}
-	if len(r.shown) == 0 {
-		out = append(out, " "+th.dim.Paint("nothing is here"))
-	}
-	rows := max(1, h-len(out))
-	for i := max(0, r.at-rows+1); i < len(r.shown) && len(out) < h; i++ {
+	return listLines(th, "Sent before", r.filter, "nothing is here", len(r.shown), r.at, w, h, func(i int) string {
 		// A long text is not cleaned whole for one line of it.
 		text := r.all[r.shown[i]]
-		text = plain(text[:min(len(text), 4*w)])
+		text = ansi.Truncate(plain(text[:min(len(text), 4*w)]), w-2, "…")
 		if i == r.at {
-			out = append(out, " "+th.accent.Paint("▶ "+ansi.Truncate(text, w-2, "…")))
-		} else {
-			out = append(out, "   "+ansi.Truncate(text, w-2, "…"))
+			return " " + th.accent.Paint("▶ "+text)
 		}
-	}
-	return out[:min(len(out), max(1, h))]
+		return "   " + text
+	})
 }

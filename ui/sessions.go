@@ -104,13 +104,7 @@ func (m *Model) chooseSession() tea.Cmd {
 
 func (s *sessions) render(th *theme, w, h int) []string {
 	w = max(4, w-2)
-	out := []string{"", " " + th.strong.Paint("Conversations"), " " + th.accent.Paint("› ") + ansi.Truncate(plain(s.filter), w-2, "…") + th.dim.Paint("▏"), ""}
-	if len(s.shown) == 0 {
-		out = append(out, " "+th.dim.Paint("nothing is here"))
-	}
-	rows := max(1, h-len(out))
-	top := max(0, s.at-rows+1)
-	for i := top; i < len(s.shown) && i < top+rows; i++ {
+	return listLines(th, "Conversations", s.filter, "nothing is here", len(s.shown), s.at, w, h, func(i int) string {
 		c := s.all[s.shown[i]]
 		right := c.Updated.Format("2006-01-02 15:04") + "  " + plain(c.Model)
 		if snippet := s.found[c.ID]; snippet != "" {
@@ -119,10 +113,8 @@ func (s *sessions) render(th *theme, w, h int) []string {
 		name := ansi.Truncate(plain(c.Title), max(4, w/2), "…")
 		right = ansi.Truncate(right, max(0, w-ansi.StringWidth(name)-4), "…")
 		if i == s.at {
-			out = append(out, " "+th.accent.Paint("▶ "+name)+"  "+right)
-		} else {
-			out = append(out, "   "+name+"  "+th.dim.Paint(right))
+			return " " + th.accent.Paint("▶ "+name) + "  " + right
 		}
-	}
-	return out[:min(len(out), max(1, h))]
+		return "   " + name + "  " + th.dim.Paint(right)
+	})
 }

@@ -48,20 +48,31 @@ func init() {
 	commands = slices.Concat(chatCommands(), messageCommands(), listCommands(), completionCommands(), editCommands())
 }
 
-// slash runs a line that begins with a slash. ok is false when the line is no
-// command but text, such as the path of a file.
-func (m *Model) slash(line string) (cmd tea.Cmd, ok bool) {
+// parseSlash takes a line with a slash command apart; c is nil when there is
+// none of that name. ok is false when the line is no command but text, such as
+// the path of a file.
+func parseSlash(line string) (c *command, name, arg string, ok bool) {
 	if !strings.HasPrefix(line, "/") || strings.ContainsRune(line, '\n') {
-		return nil, false
+		return nil, "", "", false
 	}
-	name, arg, _ := strings.Cut(strings.TrimSpace(line[1:]), " ")
+	name, arg, _ = strings.Cut(strings.TrimSpace(line[1:]), " ")
 	if strings.ContainsRune(name, '/') {
-		return nil, false
+		return nil, "", "", false
 	}
-	for i := range commands {
-		if slices.Contains(commands[i].slash, name) {
-			return commands[i].run(m, strings.TrimSpace(arg)), true
-		}
+	if i := slices.IndexFunc(commands, func(c command) bool { return slices.Contains(c.slash, name) }); i >= 0 {
+		c = &commands[i]
+	}
+	return c, name, strings.TrimSpace(arg), true
+}
+
+// slash runs a line with a slash command. ok is false when it is text.
+func (m *Model) slash(line string) (cmd tea.Cmd, ok bool) {
+	c, name, arg, ok := parseSlash(line)
+	switch {
+	case !ok:
+		return nil, false
+	case c != nil:
+		return c.run(m, arg), true
 	}
 	m.talk.end()
 	m.say("There is no command /" + name + ". The nearest is /" + nearest(name) + "; /help lists all.")

@@ -159,14 +159,14 @@ func (l *lines) interrupt() tea.Cmd {
 
 // atOnce does what only tells something, also during an answer.
 func (l *lines) atOnce(text string) (tea.Cmd, bool) {
-	name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(text), "/"), " ")
-	if !strings.HasPrefix(strings.TrimSpace(text), "/") {
+	c, _, _, _ := parseSlash(strings.TrimSpace(text))
+	if c == nil {
 		return nil, false
 	}
-	switch name {
+	switch c.name {
 	case "stats":
 		l.tell(l.figures())
-	case "help", "?", "keys", "commands":
+	case "help", "commands":
 		for _, c := range commands {
 			if len(c.slash) > 0 && !needsScreen[c.name] {
 				l.tell(fmt.Sprintf("%s: %s.", strings.TrimSpace("/"+c.slash[0]+" "+c.args), c.help))
@@ -187,12 +187,9 @@ func (l *lines) line(text string) tea.Cmd {
 	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && n >= 1 && n <= len(l.choices) {
 		return l.choices[n-1]()
 	}
-	name := strings.TrimPrefix(strings.TrimSpace(text), "/")
-	for _, c := range commands {
-		if len(c.slash) > 0 && needsScreen[c.name] && strings.HasPrefix(text, "/") && strings.Fields(name + " x")[0] == c.slash[0] {
-			l.tell("/" + c.slash[0] + " needs the screen.")
-			return nil
-		}
+	if c, _, _, _ := parseSlash(text); c != nil && needsScreen[c.name] {
+		l.tell("/" + c.slash[0] + " needs the screen.")
+		return nil
 	}
 	l.choices = nil
 	l.Model.write.set(text)

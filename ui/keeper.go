@@ -2,7 +2,6 @@ package ui
 
 import (
 	"maps"
-	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -10,15 +9,10 @@ import (
 	"github.com/runnel-chat/runnel/infer/chat/store"
 )
 
-// keeper writes to the store, one job after the other, in a goroutine of its
-// own: a slow disk holds up nothing else.
+// keeper writes to the store, one job after the other.
 type keeper struct {
+	*queue
 	store Store
-	mu    sync.Mutex
-	wake  *sync.Cond
-	jobs  []func()
-	ended bool
-	done  chan struct{}
 
 	// The rest belongs to the jobs.
 	conv     int64 // 0: not begun
@@ -44,47 +38,13 @@ type turn struct {
 }
 
 func newKeeper(s Store) *keeper {
-	k := &keeper{store: s, done: make(chan struct{}), at: map[*item]stored{}, below: map[int64][]int64{}, chosen: map[int64]int64{}}
-	k.wake = sync.NewCond(&k.mu)
-	go k.work()
-	return k
-}
-
-func (k *keeper) work() {
-	defer close(k.done)
-	for {
-		k.mu.Lock()
-		for len(k.jobs) == 0 && !k.ended {
-			k.wake.Wait()
-		}
-		jobs := k.jobs
-		k.jobs = nil
-		k.mu.Unlock()
-		if len(jobs) == 0 {
-			return
-		}
-		for _, job := range jobs {
-			job()
-		}
-	}
-}
-
-// close ends the goroutine after the jobs that it has.
-func (k *keeper) close() {
-	k.mu.Lock()
-	k.ended = true
-	k.mu.Unlock()
-	k.wake.Signal()
-	<-k.done
+	return &keeper{queue: newQueue(), store: s, at: map[*item]stored{}, below: map[int64][]int64{}, chosen: map[int64]int64{}}
 }
 
 // do queues a job; the command waits for what it has to say.
 func (k *keeper) do(job func() tea.Msg) tea.Cmd {
 	result := make(chan tea.Msg, 1)
-	k.mu.Lock()
-	k.jobs = append(k.jobs, func() { result <- job() })
-	k.mu.Unlock()
-	k.wake.Signal()
+	k.add(func() { result <- job() })
 	return func() tea.Msg { return <-result }
 }
 

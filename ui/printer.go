@@ -1,61 +1,26 @@
 package ui
 
-import (
-	"io"
-	"sync"
-)
+import "io"
 
-// printer writes in a goroutine of its own: a terminal that is held up holds
-// up no key.
+// printer writes behind the back of whoever prints.
 type printer struct {
-	to    io.Writer
-	mu    sync.Mutex
-	wake  *sync.Cond
-	text  []byte
-	ended bool
-	err   error
-	done  chan struct{}
+	*queue
+	to  io.Writer
+	err error // of the jobs
 }
 
-func newPrinter(to io.Writer) *printer {
-	p := &printer{to: to, done: make(chan struct{})}
-	p.wake = sync.NewCond(&p.mu)
-	go p.work()
-	return p
-}
+func newPrinter(to io.Writer) *printer { return &printer{queue: newQueue(), to: to} }
 
 func (p *printer) write(s string) {
-	p.mu.Lock()
-	p.text = append(p.text, s...)
-	p.mu.Unlock()
-	p.wake.Signal()
-}
-
-func (p *printer) work() {
-	defer close(p.done)
-	for {
-		p.mu.Lock()
-		for len(p.text) == 0 && !p.ended {
-			p.wake.Wait()
-		}
-		text := p.text
-		p.text = nil
-		p.mu.Unlock()
-		if len(text) == 0 {
-			return
-		}
-		if _, err := p.to.Write(text); err != nil && p.err == nil {
+	p.add(func() {
+		if _, err := io.WriteString(p.to, s); err != nil && p.err == nil {
 			p.err = err
 		}
-	}
+	})
 }
 
 // close writes what is left and returns the first error.
 func (p *printer) close() error {
-	p.mu.Lock()
-	p.ended = true
-	p.mu.Unlock()
-	p.wake.Signal()
-	<-p.done
+	p.queue.close()
 	return p.err
 }

@@ -98,7 +98,7 @@ func MemoryBandwidth(threads int) (float64, error) {
 	for i := 0; i < len(x); i += 1024 { // a page that was never written is not in memory
 		x[i] = 1
 	}
-	return cpu.ReadBandwidth(Options{Threads: threads}.threads(), x, 6), nil
+	return cpu.ReadBandwidth(Options{Threads: threads}.threads(), x, 3), nil
 }
 
 // benchPrompt times o.Prompt tokens after o.Depth others.

@@ -7,13 +7,16 @@ import (
 	"github.com/runnel-chat/runnel/accel/cpu/vec"
 )
 
-// A worker reads chunks, and each in several places at once, as the kernels of
-// decoding do: one stream leaves a quarter of a core's bandwidth unused.
+// A worker reads chunks, and each in several places at once: one stream leaves
+// a quarter of a core's bandwidth unused on some processors, and on others many
+// are slower than two. The kernels of decoding do what suits the processor, so
+// the measurement tries both.
 const (
-	bandwidthChunk  = 64 << 10 // values
-	bandwidthPlaces = 8
-	bandwidthPiece  = 128 // values read in one place before the next
+	bandwidthChunk = 512 << 10 // values
+	bandwidthPiece = 128       // values read in one place before the next
 )
+
+var bandwidthPlaces = [...]int{2, 8}
 
 // ReadBandwidth measures how fast threads workers read memory together, in
 // bytes a second: the ceiling of decoding, which reads every weight once a
@@ -23,8 +26,8 @@ func ReadBandwidth(threads int, x []float32, passes int) float64 {
 	p := newPool(max(1, threads))
 	defer p.stop()
 	best := time.Duration(1 << 62)
-	for range passes {
-		j := readJob{x: x}
+	for i := range passes * len(bandwidthPlaces) {
+		j := readJob{x: x, places: bandwidthPlaces[i%len(bandwidthPlaces)]}
 		start := time.Now()
 		p.run(&j)
 		best = min(best, time.Since(start))
@@ -34,9 +37,10 @@ func ReadBandwidth(threads int, x []float32, passes int) float64 {
 
 // readJob finds the largest value of x and forgets it.
 type readJob struct {
-	x    []float32
-	next atomic.Int64
-	max  atomic.Int64 // keeps the reads from being dropped
+	x      []float32
+	places int
+	next   atomic.Int64
+	max    atomic.Int64 // keeps the reads from being dropped
 }
 
 func (j *readJob) run(int) {
@@ -46,17 +50,17 @@ func (j *readJob) run(int) {
 		if from >= len(j.x) {
 			return
 		}
-		j.max.Store(int64(largest(j.x[from:min(to, len(j.x))])))
+		j.max.Store(int64(largest(j.x[from:min(to, len(j.x))], j.places)))
 	}
 }
 
-// largest returns the largest value of a chunk.
-func largest(x []float32) float32 {
-	place := len(x) / bandwidthPlaces
-	most := vec.Max(x[bandwidthPlaces*place:])
+// largest returns the largest value of a chunk, read in so many places at once.
+func largest(x []float32, places int) float32 {
+	place := len(x) / places
+	most := vec.Max(x[places*place:])
 	for at := 0; at < place; at += bandwidthPiece {
 		to := min(at+bandwidthPiece, place)
-		for p := range bandwidthPlaces {
+		for p := range places {
 			most = max(most, vec.Max(x[p*place+at:p*place+to]))
 		}
 	}

@@ -12,7 +12,7 @@ func TestReadBandwidthReadsEverything(t *testing.T) {
 		}
 		x[len(x)-1] = 7
 		p := newPool(threads)
-		j := readJob{x: x[len(x)-17:]}
+		j := readJob{x: x[len(x)-17:], places: 2}
 		p.run(&j)
 		p.stop()
 		if got := j.max.Load(); got != 7 {

@@ -5,17 +5,19 @@ package matmul
 // behind the last: these are numbers, not pointers, and point to nothing on
 // the stack.
 type args struct {
-	dst   uintptr // first row of the first vector
-	ldd   int     // bytes between vectors of dst
-	w, w2 uintptr // packed units, or panels; the second row block of floats
-	acts  uintptr // blocks of a group of vectors
-	sums  uintptr // their sums of 256 columns
-	n     int     // blocks of 64 columns, units, or columns of floats
-	first int     // not 0: dst holds nothing yet
-	next  int     // bytes from the activations of a group to the next
-	count int     // groups of vectors, or blocks of 16 rows
-	panel uintptr // where to unpack to
-	ahead uintptr // packed units that the next call reads
+	dst     uintptr // first row of the first vector
+	ldd     int     // bytes between vectors of dst
+	w, w2   uintptr // packed units, or panels; the second row block of floats
+	acts    uintptr // blocks of a group of vectors
+	sums    uintptr // their sums of 256 columns
+	n       int     // blocks of 64 columns, units, or columns of floats
+	first   int     // not 0: dst holds nothing yet
+	next    int     // bytes from the activations of a group to the next
+	count   int     // groups of vectors, or blocks of 16 rows
+	panel   uintptr // where to unpack to
+	ahead   uintptr // packed units that are read soon
+	inOrder int     // not 0: they follow each other; else they are the next call's
+	step    int     // of a kernel's own
 }
 
 // unpacked is 16 rows by up to 512 columns as the matrix kernels read them:

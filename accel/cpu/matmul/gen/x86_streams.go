@@ -6,16 +6,21 @@ import "fmt"
 // for them.
 const prefetchAhead = 4096
 
-// streams is how a matrix-vector kernel reads memory. While a call multiplies
-// its blocks of rows, which the caches hold, it asks for those of the next
-// call, a few lines at a time in many places at once: the processor's own
-// prefetcher follows each place up to the end of a 4 KiB page, some 20 lines
-// ahead, and one such stream, whatever the distance and the hint, leaves a
-// quarter of a core's bandwidth unused.
+// streams is how a matrix-vector kernel asks for memory before it needs it.
+//
+// In places: while a call multiplies its blocks of rows, which the caches hold,
+// it asks for those of the next call, a few lines at a time in many places at
+// once. Intel's prefetcher follows each place up to the end of a 4 KiB page,
+// some 20 lines ahead, and one such stream, whatever the distance and the hint,
+// leaves a quarter of a core's bandwidth unused.
 //
 //	this call    ────────────────────────────────▶        multiplied
 //	the next     ▶──────  ▶──────  ▶──────  ▶──────       fetched
+//
+// In order: the places are neighbours, and together they step through what is
+// read soon. AMD's prefetcher keeps up with one stream and loses by many.
 type streams struct {
+	bytes int // that a turn reads
 	n     int // places
 	lines int // of a place in a turn
 
@@ -27,7 +32,7 @@ type streams struct {
 // streamsOf spreads the bytes of a turn over 10 to 12 places, so that the
 // least is fetched twice.
 func streamsOf(bytes int, base, mid, stride string) streams {
-	s := streams{base: base, mid: mid, stride: stride}
+	s := streams{bytes: bytes, base: base, mid: mid, stride: stride}
 	need := (bytes + 63) / 64
 	for n := min(need, 12); n >= min(need, 10); n-- {
 		if lines := (need + n - 1) / n; s.n == 0 || n*lines < s.n*s.lines {
@@ -40,13 +45,21 @@ func streamsOf(bytes int, base, mid, stride string) streams {
 // half is the number of places before the one in the middle.
 func (s streams) half() int { return (s.n + 1) / 2 }
 
-// streamStart points at what the caller says is read next. Every turn of per
+// streamStart points at what the caller says is read soon. Every turn of per
 // columns takes each place a step ahead, so that after the last turn of the
 // call each arrives where another began.
 func (x *x86) streamStart(s streams, per int) {
+	inOrder := x.label("in_order")
+	x.i("MOVQ", imm(64*s.lines), s.stride)
+	x.i("MOVQ", imm(s.bytes), "AX")
+	x.i("CMPQ", mem(argInOrder, "DX"), "$0")
+	x.i("JNE", inOrder)
+	x.i("MOVQ", s.stride, "AX")
 	x.i("MOVQ", mem(argN, "DX"), s.stride)
 	x.i("IMULQ", mem(argCount, "DX"), s.stride)
 	x.i("IMULQ", imm(64*64*s.lines/per), s.stride)
+	x.f("%s:", inOrder)
+	x.i("MOVQ", "AX", mem(argStep, "DX"))
 	if s.three != "" {
 		x.i("LEAQ", fmt.Sprintf("(%s)(%s*2)", s.stride, s.stride), s.three)
 		x.i("LEAQ", fmt.Sprintf("(%s)(%s*4)", s.stride, s.stride), s.five)
@@ -57,8 +70,8 @@ func (x *x86) streamStart(s streams, per int) {
 }
 
 func (x *x86) streamStep(s streams) {
-	x.i("ADDQ", imm(64*s.lines), s.base)
-	x.i("ADDQ", imm(64*s.lines), s.mid)
+	x.i("ADDQ", mem(argStep, "DX"), s.base)
+	x.i("ADDQ", mem(argStep, "DX"), s.mid)
 }
 
 // prefetch asks for the share of step k, of so many a turn.

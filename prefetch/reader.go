@@ -42,10 +42,14 @@ func (s *Store) read(raw []byte) {
 		if !s.lead.empty() {
 			q = &s.lead
 		}
-		i := q.pop()
+		i, began := q.pop(), s.pass
 		s.mu.Unlock()
 		err := s.fetch(i, raw)
 		s.mu.Lock()
+		if err != nil && s.inPass && began < s.pass {
+			s.again(i)
+			continue
+		}
 		s.finish(i, err)
 	}
 }
@@ -71,6 +75,20 @@ func (s *Store) fetch(i int, raw []byte) error {
 	w.Pack(dst, src, t.Rows)
 	s.meter.pack.Add(uint64(time.Since(start)))
 	return nil
+}
+
+// again gives a tile back whose read began before this pass and failed in it.
+// What was wrong then may be over, so it does not end the pass: whoever needs
+// the tile reads it anew.
+func (s *Store) again(i int) {
+	t := &s.tiles[i]
+	pass := t.pass
+	s.vacate(i)
+	if pass == s.ahead {
+		s.cursor = min(s.cursor, i)
+	}
+	s.advance()
+	s.changed.Broadcast()
 }
 
 // finish publishes tile i, or what went wrong with it.

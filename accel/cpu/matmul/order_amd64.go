@@ -10,6 +10,9 @@ package matmul
 //	          one stream             11.5       11.4       11.5
 //	Zen 5,    places      30.6       34.9       31.4       32.7
 //	          in order    39.7       40.5       39.2       36.7
+//
+// On Sapphire Rapids, with two cores, the two are equal but for Q6_K, which
+// places make 1.2 times as fast.
 var inOrder = vendor() != [3]uint32{0x756e6547, 0x49656e69, 0x6c65746e} // GenuineIntel
 
 // vendor is what CPUID calls the maker of the processor: EBX, EDX, ECX.

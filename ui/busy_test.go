@@ -39,13 +39,23 @@ func BenchmarkKeyWhileGenerating(b *testing.B) {
 	go func() { _, err := clock.program.Run(); ended <- err }()
 	frames.settle()
 	var took []time.Duration
-	for b.Loop() {
+	press := func(key string) time.Time {
 		frames.settle()
 		start := time.Now()
-		if _, err := typist.Write([]byte("x")); err != nil {
+		if _, err := typist.Write([]byte(key)); err != nil {
 			b.Fatal(err)
 		}
-		took = append(took, (<-frames).Sub(start))
+		return start
+	}
+	press("\x1b") // out of the picker
+	for b.Loop() {
+		start := press([]string{"x", "\x7f"}[len(took)%2])
+		select {
+		case at := <-frames:
+			took = append(took, at.Sub(start))
+		case <-time.After(10 * time.Second):
+			b.Fatalf("key %d brought no frame", len(took)+1)
+		}
 	}
 	_ = typist.Close() // or the reader waits for one more key
 	clock.program.Quit()

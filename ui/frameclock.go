@@ -56,6 +56,7 @@ type frameClock struct {
 	ticker  *time.Ticker  // nil until the program has one
 	rest    *time.Timer   // stops the ticker
 	period  time.Duration // of the ticker now; 0 at rest
+	last    time.Time     // when a frame came
 	stopped bool
 }
 
@@ -77,6 +78,7 @@ func (c *frameClock) beat(now time.Time) {
 		c.period = period
 		c.ticker.Reset(period)
 	}
+	c.last = now
 	if c.rest == nil {
 		c.rest = time.AfterFunc(restAfter, c.pause)
 	} else {
@@ -88,6 +90,9 @@ func (c *frameClock) beat(now time.Time) {
 func (c *frameClock) pause() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if time.Since(c.last) < restAfter {
+		return // a frame came as the timer went off, which runs again
+	}
 	c.period = 0
 	c.ticker.Stop()
 }

@@ -80,17 +80,17 @@ func (c *frameClock) beat(now time.Time) {
 	}
 	c.last = now
 	if c.rest == nil {
-		c.rest = time.AfterFunc(restAfter, c.pause)
+		c.rest = time.AfterFunc(restAfter, func() { c.pause(time.Now()) })
 	} else {
 		c.rest.Reset(restAfter)
 	}
 }
 
 // pause stops the ticker until the next frame.
-func (c *frameClock) pause() {
+func (c *frameClock) pause(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.last) < restAfter {
+	if now.Sub(c.last) < restAfter {
 		return // a frame came as the timer went off, which runs again
 	}
 	c.period = 0

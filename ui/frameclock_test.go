@@ -49,7 +49,11 @@ func TestFrameClockPace(t *testing.T) {
 	if c.period != frameStreaming {
 		t.Errorf("long after the key: period %v", c.period)
 	}
-	c.pause()
+	c.pause(now.Add(2*restAfter - 1))
+	if c.period == 0 {
+		t.Error("a timer that went off as the last frame came stopped the clock")
+	}
+	c.pause(now.Add(2 * restAfter))
 	if c.period != 0 {
 		t.Errorf("at rest: period %v", c.period)
 	}
@@ -77,7 +81,7 @@ func TestFrameClockTicks(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("no frame after a beat")
 	}
-	c.pause()
+	c.pause(time.Now().Add(restAfter))
 	select {
 	case <-c.ticker.C: // one may have been under way
 	default:

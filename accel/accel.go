@@ -42,6 +42,9 @@ type Tiles interface {
 	// Want says that all tiles are about to be asked for, as the weights of
 	// an expert are once the router has chosen it. It returns at once.
 	Want()
+	// Hint says that all tiles may be about to be asked for: they are read if
+	// nothing else is to be read. It returns at once.
+	Hint()
 	// Acquire returns the bytes of tile i, waiting until they are resident.
 	// Several workers may hold the same tile.
 	Acquire(i int) ([]byte, error)
@@ -194,6 +197,9 @@ type Backend interface {
 	// Route chooses experts for every row of logits and fills r. Backends do
 	// it at once: what follows depends on it.
 	Route(r *Routes, logits Tensor, c *Routing)
+	// Foresee hints at the experts that Route would choose for the only row of
+	// logits.
+	Foresee(logits Tensor, c *Routing)
 	// Gather: dst[i] = x[r.Row[i]].
 	Gather(dst, x Tensor, r *Routes)
 	// MatMulRouted: dst[i] = ws[r.Expert[i]]·x[i].

@@ -246,6 +246,7 @@ type tiles struct {
 }
 
 func (t tiles) Want()                         { t.store.Want(t.first, t.n) }
+func (t tiles) Hint()                         { t.store.Hint(t.first, t.n) }
 func (t tiles) Acquire(i int) ([]byte, error) { return t.store.Acquire(t.first + i) }
 func (t tiles) TryAcquire(i int) []byte       { return t.store.TryAcquire(t.first + i) }
 func (t tiles) Release(i int)                 { t.store.Release(t.first + i) }

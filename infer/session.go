@@ -150,7 +150,7 @@ func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKi
 		s.truncate(pos)
 		return err
 	}
-	s.pass.Pos, s.pass.N = pos, len(ids)
+	s.pass.Pos, s.pass.N, s.pass.Hinting = pos, len(ids), s.store.Hinting()
 	err := s.gather(ids)
 	if err == nil {
 		err = s.model.Forward(ctx, s.pass)

@@ -44,3 +44,28 @@ func TestStreamedLayersMatch(t *testing.T) {
 		})
 	}
 }
+
+// TestForeseenExpertsMatch runs mixtures with all but a few of their experts in
+// memory: some are read before the router has spoken, and the tokens are those
+// of a model that fits.
+func TestForeseenExpertsMatch(t *testing.T) {
+	for _, name := range []string{"qwen3moe", "gptoss"} {
+		dir := filepath.Join(refs.Dir(t, "arch"), name)
+		r := readReference(t, dir)
+		o := Options{KV: "f32", Context: r.NCtx, Threads: 2}
+		whole := openTest(t, filepath.Join(dir, "model.gguf"), o)
+		want := greedy(t, whole, r.Prompt, len(r.Greedy))
+		full, hinted := whole.Stats().WeightBytes, uint64(0)
+		for _, percent := range []int64{80, 85, 90, 95} {
+			o.weights = full * percent / 100
+			e := openTest(t, filepath.Join(dir, "model.gguf"), o)
+			if ids := greedy(t, e, r.Prompt, len(r.Greedy)); !slices.Equal(ids, want) {
+				t.Errorf("%s: greedy ids\n%v, want\n%v", name, ids, want)
+			}
+			hinted += e.Stats().Cache.HintedBytes
+		}
+		if hinted == 0 {
+			t.Errorf("%s: no expert was foreseen", name)
+		}
+	}
+}

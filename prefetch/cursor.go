@@ -108,7 +108,7 @@ func (s *Store) vacate(i int) {
 	case homeCache:
 		s.leaveCache(t.slot)
 	}
-	t.home, t.buf, t.drop, t.asked = homeNone, nil, false, false
+	t.home, t.buf, t.drop, t.asked, t.hinted = homeNone, nil, false, false, false
 	t.state.Store(tileEmpty)
 }
 

@@ -15,6 +15,7 @@ const (
 // want marks a tile as about to be asked for and starts to read it.
 func (s *Store) want(i int) {
 	t := &s.tiles[i]
+	s.routed(i)
 	if t.wanted || s.pinned(i) && t.state.Load() != tileEmpty {
 		return
 	}
@@ -60,10 +61,7 @@ func (s *Store) scoreOf(t *tile) float64 {
 // cacheSlot finds a free slot, or frees one. Tiles that were asked for and not
 // used yet stay, but for one that somebody waits for.
 func (s *Store) cacheSlot(urgent bool) (int, bool) {
-	if s.cacheFree() {
-		return s.popSpare(), true
-	}
-	if victim := s.victim(false); victim >= 0 && s.dropNow(victim) {
+	if len(s.spare) > s.reserved() || s.evictExpert() {
 		return s.popSpare(), true
 	}
 	if !urgent {
@@ -76,8 +74,6 @@ func (s *Store) cacheSlot(urgent bool) (int, bool) {
 	s.wants.push(victim) // still wanted: read again in its turn
 	return s.popSpare(), true
 }
-
-func (s *Store) cacheFree() bool { return len(s.spare) > 0 }
 
 func (s *Store) popSpare() int {
 	slot := s.spare[len(s.spare)-1]
@@ -96,7 +92,7 @@ func (s *Store) victim(wanted bool) int {
 			continue
 		}
 		t := &s.tiles[i]
-		if t.state.Load() != tileReady || t.wanted != wanted {
+		if t.state.Load() != tileReady || t.wanted != wanted || t.hinted {
 			continue
 		}
 		if score := s.scoreOf(t); score < least {

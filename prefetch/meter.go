@@ -12,6 +12,7 @@ type meter struct {
 	hitsPinned, hitsRing, late, syncLoads atomic.Uint64
 	expertHits, expertMisses              atomic.Uint64
 	bytesRead, wasted, loaded             atomic.Uint64
+	hinted, hintedUsed                    atomic.Uint64 // bytes
 	stall, pack                           atomic.Uint64 // ns
 
 	io     sync.Mutex

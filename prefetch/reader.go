@@ -32,26 +32,42 @@ func (s *Store) read(raw []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		for s.lead.empty() && s.queue.empty() && !s.closed {
+		i, hint := s.next()
+		for i < 0 && !s.closed {
 			s.work.Wait()
+			i, hint = s.next()
 		}
 		if s.closed {
 			return
 		}
-		q := &s.queue
-		if !s.lead.empty() {
-			q = &s.lead
-		}
-		i, began := q.pop(), s.pass
+		began := s.pass
 		s.mu.Unlock()
 		err := s.fetch(i, raw)
 		s.mu.Lock()
-		if err != nil && s.inPass && began < s.pass {
+		if hint {
+			s.hints.flying--
+		}
+		if err != nil && (hint || s.inPass && began < s.pass) {
 			s.again(i)
 			continue
 		}
 		s.finish(i, err)
 	}
+}
+
+// next takes the tile to read next, and says whether it is but a hint; -1:
+// none.
+func (s *Store) next() (i int, hint bool) {
+	switch {
+	case s.closed:
+		return -1, false
+	case !s.lead.empty():
+		return s.lead.pop(), false
+	case !s.queue.empty():
+		return s.queue.pop(), false
+	}
+	i = s.hinted()
+	return i, i >= 0
 }
 
 // fetch brings tile i into its place.
@@ -77,9 +93,9 @@ func (s *Store) fetch(i int, raw []byte) error {
 	return nil
 }
 
-// again gives a tile back whose read began before this pass and failed in it.
-// What was wrong then may be over, so it does not end the pass: whoever needs
-// the tile reads it anew.
+// again gives a tile back whose read failed, but was for a hint or began before
+// this pass. What was wrong may be over or matter to nobody, so it does not end
+// the pass: whoever needs the tile reads it anew.
 func (s *Store) again(i int) {
 	t := &s.tiles[i]
 	pass := t.pass

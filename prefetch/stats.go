@@ -13,6 +13,9 @@ type Stats struct {
 	ExpertHits   uint64 // experts' tiles that were there when the router chose them
 	ExpertMisses uint64
 
+	HintedBytes uint64 // read for experts that might be chosen
+	HintedUsed  uint64 // of them, chosen by the next router
+
 	BytesRead   uint64 // from the file
 	BytesWasted uint64 // of them, read and dropped unused
 	StallNanos  uint64 // that workers waited for tiles, summed over the workers
@@ -54,6 +57,7 @@ func (s *Store) Stats() Stats {
 		HitsPinned: m.hitsPinned.Load(), HitsRing: m.hitsRing.Load(),
 		Late: m.late.Load(), SyncLoads: m.syncLoads.Load(),
 		ExpertHits: m.expertHits.Load(), ExpertMisses: m.expertMisses.Load(),
+		HintedBytes: m.hinted.Load(), HintedUsed: m.hintedUsed.Load(),
 		BytesRead: m.bytesRead.Load(), BytesWasted: m.wasted.Load(),
 		StallNanos: m.stall.Load(), ReadNanos: m.busyNanos(), PackNanos: m.pack.Load(),
 		Passes: m.passes, PassNanos: m.passNanos, LoadedBytes: m.loaded.Load(),

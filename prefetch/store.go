@@ -52,6 +52,7 @@ type tile struct {
 
 	// Of an expert's tile.
 	wanted bool    // asked for by name and not used yet
+	hinted bool    // read for a hint that has not come true yet
 	score  float64 // how often it was used, halved every scoreHalf passes
 	scored uint64  // pass at which score is right
 }
@@ -83,6 +84,8 @@ type Store struct {
 	spare   []int // slots of the cache
 	inCache []int // tile in each slot; -1: none
 	hand    int   // where the next victim is looked for
+	hints   hints
+	hinting bool // hints are taken in this pass; written by Begin alone
 
 	cursor     int    // next tile to queue
 	ahead      uint64 // the pass that cursor is in
@@ -176,6 +179,7 @@ func (s *Store) Begin(ctx context.Context, kind PassKind) error {
 		s.err = nil
 		s.cursor, s.ahead = 0, s.pass
 	}
+	s.beginHints()
 	s.meter.begin()
 	s.advance()
 	return nil
@@ -208,6 +212,7 @@ func (s *Store) End() {
 	defer s.mu.Unlock()
 	s.ctx, s.inPass = nil, false
 	s.meter.end(s)
+	s.endHints()
 	for i := range s.tiles {
 		t := &s.tiles[i]
 		t.state.CompareAndSwap(tileHeld, tileReady) // of a pass that failed

@@ -77,6 +77,9 @@ func (p *panel) machine(b *panelLines) {
 	if s.Proposed > 0 {
 		b.row("guesses kept", fmt.Sprintf("%d of %s", s.Accepted, count(s.Proposed)))
 	}
+	if c.HintedBytes > 0 {
+		b.row("experts foreseen", fmt.Sprintf("%.0f %%", 100*ratio(int64(c.HintedUsed), int64(c.HintedBytes))))
+	}
 	b.row("stalled", fmt.Sprintf("%.0f %%", 100*p.meter.stall))
 	if c.BoundRatio > 0 {
 		b.row("of the bound", fmt.Sprintf("%.0f %%", 100*c.BoundRatio))

@@ -42,6 +42,20 @@ func (b *Backend) Route(r *accel.Routes, logits accel.Tensor, c *accel.Routing) 
 	s.sort(r, c)
 }
 
+// Foresee hints at the experts of one row.
+func (b *Backend) Foresee(logits accel.Tensor, c *accel.Routing) {
+	b.flush()
+	s := &b.router
+	s.scores, s.keys = fit(s.scores, c.Experts), fit(s.keys, c.Experts)
+	s.chosen, s.weight = fit(s.chosen, c.Used), fit(s.weight, c.Used)
+	s.choose(s.chosen, s.weight, logits.Row(0), c)
+	for _, e := range s.chosen {
+		for _, ws := range c.Weights {
+			ws[e].Tiles.Hint()
+		}
+	}
+}
+
 // sort lists the pairs by expert; count becomes where each expert goes on.
 func (s *router) sort(r *accel.Routes, c *accel.Routing) {
 	n := len(s.chosen)

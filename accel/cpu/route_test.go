@@ -122,3 +122,41 @@ func TestScatterOrder(t *testing.T) {
 		t.Error("the sums differ")
 	}
 }
+
+// noted is the weight of an expert that notes how it is asked for.
+type noted struct {
+	accel.Tiles
+	hints int
+}
+
+func (n *noted) Hint() { n.hints++ }
+
+func (n *noted) Want() {}
+
+// TestForesee hints at the experts that Route chooses, and at no others.
+func TestForesee(t *testing.T) {
+	b := newTestBackend(t, 1)
+	logits := []float32{1, 3, 2, 0, 2.5}
+	c := accel.Routing{Experts: len(logits), Used: 3}
+	tiles := make([]noted, 2*len(logits))
+	for use := range 2 {
+		ws := make([]*accel.Weight, len(logits))
+		for e := range ws {
+			ws[e] = &accel.Weight{Tiles: &tiles[use*len(logits)+e]}
+		}
+		c.Weights = append(c.Weights, ws)
+	}
+	x := accel.Tensor{Data: logits, Rows: 1, Cols: len(logits)}
+	b.Foresee(x, &c)
+	r := accel.NewRoutes(0)
+	b.Route(&r, x, &c)
+	for i := range tiles {
+		want := 0
+		if slices.Contains(r.Expert, int32(i%len(logits))) {
+			want = 1
+		}
+		if tiles[i].hints != want {
+			t.Errorf("use %d of expert %d: %d hints, want %d", i/len(logits), i%len(logits), tiles[i].hints, want)
+		}
+	}
+}

@@ -21,6 +21,7 @@ type packed struct {
 }
 
 func (p *packed) Want()                         {}
+func (p *packed) Hint()                         {}
 func (p *packed) Acquire(i int) ([]byte, error) { p.used++; return p.tiles[i], p.err }
 func (p *packed) TryAcquire(int) []byte         { return nil }
 func (p *packed) Release(int)                   {}

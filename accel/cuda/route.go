@@ -12,6 +12,12 @@ func (b *Backend) Route(r *accel.Routes, logits accel.Tensor, c *accel.Routing) 
 	b.host.Route(r, logits, c)
 }
 
+// Foresee is the host's, as Route is.
+func (b *Backend) Foresee(logits accel.Tensor, c *accel.Routing) {
+	b.bring(logits)
+	b.host.Foresee(logits, c)
+}
+
 // upload32 copies the columns of r that a kernel reads to the device: numbers
 // of rows or experts, and weights if there are any.
 func (b *Backend) upload32(numbers []int32, weights []float32) (p, q uint64) {

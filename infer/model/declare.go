@@ -35,8 +35,9 @@ type Declaration struct {
 	layer   int // in hand; -1 outside the layers
 	tables  []Table
 	rooms   rooms
-	used    int // experts of a token
-	experts int // of a layer
+	used    int      // experts of a token
+	experts int      // of a layer
+	last    *mixture // declared
 	keeps   []kv.Layer
 	err     error
 }

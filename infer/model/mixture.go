@@ -24,6 +24,8 @@ type mixture struct {
 
 	shared     *gatedFFN     // nil: none
 	sharedGate *accel.Weight // (1, embd): its share, through a sigmoid; nil: 1
+
+	next *mixture // of a later layer; nil: none
 }
 
 // mixture declares the router and the experts; the architecture sets how the
@@ -56,6 +58,10 @@ func (d *Declaration) mixture(s *Shape, act accel.Activation) *mixture {
 		w.down = append(w.down, d.expert("ffn_down_exps.weight", e, n, 0, s.Embd, s.Embd, ffn))
 	}
 	w.routing.Weights = [][]*accel.Weight{w.gate, w.up, w.down}
+	if d.last != nil {
+		d.last.next = w
+	}
+	d.last = w
 	d.used, d.experts = max(d.used, w.routing.Used), max(d.experts, n)
 	d.room(slotH2, s.Embd)
 	d.room(slotRouter, n)
@@ -146,10 +152,20 @@ func (w *mixture) forward(p *Pass, h accel.Tensor) {
 
 // route chooses experts for every row of h.
 func (w *mixture) route(p *Pass, h accel.Tensor) {
+	p.Route(&p.routes, w.scores(p, h), &w.routing)
+	if p.Hinting && w.next != nil && h.Rows == 1 {
+		// A layer adds little to the stream: the next router's choice for what
+		// this one was asked about is a good guess (arXiv 2312.17238).
+		p.Foresee(w.next.scores(p, h), &w.next.routing)
+	}
+}
+
+// scores asks the router about every row of h.
+func (w *mixture) scores(p *Pass, h accel.Tensor) accel.Tensor {
 	logits := p.view(slotRouter, h.Rows, w.routing.Experts)
 	p.MatMul(logits, w.router, h)
 	addBias(p, logits, w.routerB)
-	p.Route(&p.routes, logits, &w.routing)
+	return logits
 }
 
 // experts leaves in out the weighted sum of what the chosen experts make of

@@ -45,6 +45,8 @@ type Pass struct {
 	Pos int
 	N   int // tokens
 
+	Hinting bool // say which experts the next layer may choose
+
 	tokens int // most in a run
 	embd   int
 	slots  [slots]accel.Tensor

@@ -44,6 +44,8 @@ type prefetch struct {
 	Late        uint64  `json:"late"`
 	SyncLoads   uint64  `json:"sync_loads"`
 	BytesRead   uint64  `json:"bytes_read"`
+	HintedBytes uint64  `json:"hinted_bytes,omitempty"`
+	HintedUsed  uint64  `json:"hinted_used_bytes,omitempty"`
 	StallS      float64 `json:"stall_s"`
 	BoundS      float64 `json:"bound_s"`
 	PassS       float64 `json:"pass_s"`
@@ -70,6 +72,7 @@ func newStats(s infer.Stats) stats {
 		Prefetch: prefetch{
 			BudgetBytes: c.BudgetBytes, WeightBytes: c.WeightBytes, PinnedBytes: c.PinnedBytes,
 			Hits: c.Hits(), Late: c.Late, SyncLoads: c.SyncLoads, BytesRead: c.BytesRead,
+			HintedBytes: c.HintedBytes, HintedUsed: c.HintedUsed,
 			StallS: float64(c.StallNanos) / 1e9, BoundS: c.BoundSeconds, BoundRatio: c.BoundRatio,
 			Source: c.Source, Limiter: c.Limiter,
 		},

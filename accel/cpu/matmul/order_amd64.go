@@ -11,7 +11,7 @@ package matmul
 //	Zen 5,    places      30.6       34.9       31.4       32.7
 //	          in order    39.7       40.5       39.2       36.7
 //
-// On Sapphire Rapids, with two cores, the two are equal but for Q6_K, which
+// On Emerald Rapids, with two cores, the two are equal but for Q6_K, which
 // places make 1.2 times as fast.
 var inOrder = vendor() != [3]uint32{0x756e6547, 0x49656e69, 0x6c65746e} // GenuineIntel
 

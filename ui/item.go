@@ -98,7 +98,7 @@ func (it *item) message() (m chat.Message, ok bool) {
 	if it.role == roleNotice || it.role == roleError {
 		return m, false
 	}
-	return chat.Message{Role: it.role, Content: it.raw, Thinking: it.rawThink}, true
+	return chat.Message{Role: it.role, Content: it.raw, Thinking: it.rawThink, Thought: it.thought}, true
 }
 
 // Render returns the item's lines, a blank one first.

@@ -177,7 +177,7 @@ func storedItems(msgs []store.Message) []*item {
 	items := make([]*item, len(msgs))
 	for i, s := range msgs {
 		it := newItem(s.Role, s.Content)
-		it.rawThink = s.Thinking
+		it.rawThink, it.thought = s.Thinking, s.Thought
 		it.thinking.Append(s.Thinking)
 		it.thinking.Flush()
 		if s.Partial {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -96,6 +97,20 @@ func TestConversationsAreKept(t *testing.T) {
 	wantOnScreen(t, m, "● third")
 	if cs, err := s.List(9); err != nil || len(cs) != 2 {
 		t.Errorf("after /undelete: %+v, %v", cs, err)
+	}
+}
+
+// TestThoughtIsKept: a resumed answer says how long it thought.
+func TestThoughtIsKept(t *testing.T) {
+	it := newAnswer()
+	it.append("", "hmm")
+	it.thought = 2300 * time.Millisecond
+	it.append("So.", "")
+	msg, _ := it.message()
+	again := storedItems([]store.Message{{Message: msg}})[0]
+	lines := strings.Join(again.thoughtLines(40, newTheme(true)), "\n")
+	if !strings.Contains(lines, "thought for 2.3 s") {
+		t.Errorf("a resumed answer shows\n%s", lines)
 	}
 }
 

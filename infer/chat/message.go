@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // A Message is one turn of a conversation.
@@ -13,6 +14,8 @@ type Message struct {
 	ToolCalls  []ToolCall // of an assistant
 	ToolCallID string     // of a tool: the call that it answers
 	Name       string     // of a tool
+
+	Thought time.Duration // how long the thinking took; no template is told
 }
 
 // A ToolCall is an assistant's wish to run a tool.

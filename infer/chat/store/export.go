@@ -41,7 +41,7 @@ func (s *Store) Export(conv int64, format string) ([]byte, error) {
 	}
 	e := exported{Title: c.Title, Model: c.Model}
 	for _, m := range msgs {
-		e.Messages = append(e.Messages, exportedMessage{m.Role, m.Content, m.Thinking, m.Partial, m.At.UTC(), rest{m.ToolCalls, m.ToolCallID, m.Name}})
+		e.Messages = append(e.Messages, exportedMessage{m.Role, m.Content, m.Thinking, m.Partial, m.At.UTC(), restOf(m.Message)})
 	}
 	b, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/runnel-chat/runnel/infer/chat"
 )
@@ -109,6 +110,7 @@ func TestMessageKeepsItsParts(t *testing.T) {
 	want := chat.Message{
 		Role: "assistant", Content: "c\x00\xff", Thinking: "t", Name: "n", ToolCallID: "i",
 		ToolCalls: []chat.ToolCall{{ID: "1", Name: "f", Arguments: json.RawMessage(`{"b":1,"a":2}`)}},
+		Thought:   1500 * time.Millisecond,
 	}
 	must[int64](t)(s.Append(conv, 0, want))
 	got := must[[]Message](t)(openAt(t, path).Messages(conv)) // another opening

@@ -27,13 +27,18 @@ type rest struct {
 	ToolCalls  []chat.ToolCall `json:"tool_calls,omitempty"`
 	ToolCallID string          `json:"tool_call_id,omitempty"`
 	Name       string          `json:"name,omitempty"`
+	ThoughtMS  int64           `json:"thought_ms,omitempty"`
+}
+
+func restOf(m chat.Message) rest {
+	return rest{m.ToolCalls, m.ToolCallID, m.Name, m.Thought.Milliseconds()}
 }
 
 func packRest(m chat.Message) (string, error) {
-	if len(m.ToolCalls) == 0 && m.ToolCallID == "" && m.Name == "" {
+	if len(m.ToolCalls) == 0 && m.ToolCallID == "" && m.Name == "" && m.Thought == 0 {
 		return "", nil
 	}
-	b, err := json.Marshal(rest{m.ToolCalls, m.ToolCallID, m.Name})
+	b, err := json.Marshal(restOf(m))
 	return string(b), err
 }
 
@@ -191,6 +196,7 @@ func (s *Store) read(query string, args ...any) ([]Message, error) {
 				return nil, fmt.Errorf("store: message %d: %w", m.ID, err)
 			}
 			m.ToolCalls, m.ToolCallID, m.Name = r.ToolCalls, r.ToolCallID, r.Name
+			m.Thought = time.Duration(r.ThoughtMS) * time.Millisecond
 		}
 		m.Partial, m.At = !final, time.UnixMilli(at)
 		out = append(out, m)

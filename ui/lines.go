@@ -180,16 +180,22 @@ func (l *lines) atOnce(text string) (tea.Cmd, bool) {
 }
 
 // needsScreen are the commands that make no sense in lines.
-var needsScreen = map[string]bool{"messages": true, "edit": true, "history": true, "think": true, "find": true, "help": true, "commands": true}
+var needsScreen = map[string]bool{"edit": true, "history": true, "help": true, "commands": true}
 
 // line does what a line asks for: a choice, a command or a message.
 func (l *lines) line(text string) tea.Cmd {
 	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && n >= 1 && n <= len(l.choices) {
 		return l.choices[n-1]()
 	}
-	if c, _, _, _ := parseSlash(text); c != nil && needsScreen[c.name] {
-		l.tell("/" + c.slash[0] + " needs the screen.")
-		return nil
+	if c, _, arg, _ := parseSlash(text); c != nil {
+		if read := spoken[c.name]; read != nil {
+			read(l, arg)
+			return nil
+		}
+		if needsScreen[c.name] {
+			l.tell("/" + c.slash[0] + " needs the screen.")
+			return nil
+		}
 	}
 	l.choices = nil
 	l.Model.write.set(text)
@@ -259,8 +265,7 @@ func (l *lines) printItem(it *item) {
 	case it.role == "user" && l.sent:
 		said.all = true
 	default:
-		names := map[string]string{"user": "You: ", "system": "System: ", roleNotice: "Note: ", roleError: "Error: "}
-		l.tell(names[it.role] + it.text.Text().String())
+		l.tell(speaker(it) + it.text.Text().String())
 		said.all = true
 	}
 	l.said[it] = said

@@ -105,8 +105,9 @@ func (e *Engine) Generate(ctx context.Context, msgs []chat.Message, r infer.Requ
 	e.work.Add(1)
 	go func() {
 		defer e.work.Done()
-		a := answer{e: e, s: s, cancel: cancel}
+		a := answer{e: e, s: s, text: infer.NewSplitter(s), cancel: cancel}
 		reason, err := a.run(ctx, e.params(msgs, r))
+		a.text.Flush()
 		if errors.Is(context.Cause(ctx), context.Canceled) {
 			reason, err = infer.Cancelled, nil
 		}
@@ -156,6 +157,7 @@ func (e *Engine) params(msgs []chat.Message, r infer.Request) openai.ChatComplet
 type answer struct {
 	e      *Engine
 	s      *infer.Stream
+	text   infer.Splitter
 	cancel context.CancelCauseFunc
 	bytes  int    // received so far
 	ended  string // why the server says that it is over; "" while it is not
@@ -217,7 +219,8 @@ func (a *answer) receive(ctx context.Context, p openai.ChatCompletionNewParams) 
 	return nil // what follows the end of the answer can break and harm nobody
 }
 
-// put takes a piece of the answer. Servers have two names for thinking.
+// put takes a piece of the answer. Servers have two names for thinking; others
+// leave it in the text, between its marks.
 func (a *answer) put(d openai.ChatCompletionChunkChoiceDelta) {
 	thinking := ""
 	for _, name := range []string{"reasoning_content", "reasoning"} {
@@ -229,7 +232,7 @@ func (a *answer) put(d openai.ChatCompletionChunkChoiceDelta) {
 	if n := len(text) + len(thinking); n > 0 {
 		a.bytes += n
 		a.e.meter.token()
-		a.s.Append([]byte(text), []byte(thinking))
+		a.text.Append(text, thinking)
 	}
 }
 

@@ -85,6 +85,33 @@ func finish(s *infer.Stream) (all, thinking, notices string, last infer.Delta) {
 	return all, thinking, notices, last
 }
 
+// TestInlineThinking: thinking between marks in the text, cut anywhere, is no
+// part of the answer; a mark that is never whole is.
+func TestInlineThinking(t *testing.T) {
+	for _, tt := range []struct {
+		pieces         []string
+		text, thinking string
+	}{
+		{[]string{"<th", "ink>\nH", "m.</thi", "nk>\n\nY", "es <think>"}, "Yes <think>", "Hm."},
+		{[]string{"[THINK]Hm.[/THINK]Yes"}, "Yes", "Hm."},
+		{[]string{"<thi"}, "<thi", ""},
+		{[]string{"<think>Hm"}, "", "Hm"},
+		{[]string{" Yes"}, " Yes", ""},
+	} {
+		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
+			var all []string
+			for _, p := range tt.pieces {
+				all = append(all, text(p))
+			}
+			events(w, append(all, stop, done)...)
+		})
+		got, thinking, _, d := finish(open(t, s).Generate(t.Context(), hello, infer.Request{}))
+		if got != tt.text || thinking != tt.thinking || d.Err != nil {
+			t.Errorf("%q: %q, thinking %q, %v", tt.pieces, got, thinking, d.Err)
+		}
+	}
+}
+
 func TestAnswer(t *testing.T) {
 	var asked map[string]any
 	var header http.Header

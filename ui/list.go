@@ -72,8 +72,17 @@ func (m *Model) shortenFilter(string) tea.Cmd {
 func listHead(th *theme, title, filter string, w int) []string {
 	return []string{
 		"", " " + th.strong.Paint(ansi.Truncate(title, w, "…")),
-		" " + th.accent.Paint("› ") + ansi.Truncate(plain(filter), w-2, "…") + th.dim.Paint("▏"), "",
+		" " + th.accent.Paint("› ") + ending(plain(filter), w-2) + th.dim.Paint("▏"), "",
 	}
+}
+
+// ending is the last w cells of a text, where its writer is.
+func ending(s string, w int) string {
+	all := s
+	for cut := ansi.StringWidth(all) - w + 1; ansi.StringWidth(s) > w; cut++ { // a character may have two cells
+		s = ansi.TruncateLeft(all, cut, "…")
+	}
+	return s
 }
 
 // listLines are a whole list of n rows in h lines, so far down that row at is

@@ -70,10 +70,11 @@ func TestHints(t *testing.T) {
 		name    string
 		foresee func(*rand.Rand, []int) []int
 		most    float64 // of the time without hints
+		share   float64 // of the bytes used, at most read for hints
 	}{
-		{"none", nil, 1},
-		{"true", func(_ *rand.Rand, chosen []int) []int { return chosen }, .8},
-		{"random", func(rng *rand.Rand, _ []int) []int { return rng.Perm(4)[:2] }, 1.02},
+		{"none", nil, 1, 0},
+		{"true", func(_ *rand.Rand, chosen []int) []int { return chosen }, .8, 1},
+		{"random", func(rng *rand.Rand, _ []int) []int { return rng.Perm(4)[:2] }, 1.02, .02},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			took, st := hinting(t, c.foresee)
@@ -89,6 +90,9 @@ func TestHints(t *testing.T) {
 			}
 			if hinted := st.HintedBytes > 0; hinted != (c.foresee != nil) {
 				t.Error(what)
+			}
+			if used := 150. * simBytes / 2; float64(st.HintedBytes) > c.share*used {
+				t.Errorf("%s: %d bytes hinted of %.0f used", c.name, st.HintedBytes, used)
 			}
 			if st.SyncLoads != 0 {
 				t.Errorf("%s: %d sync loads", c.name, st.SyncLoads)

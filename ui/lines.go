@@ -104,6 +104,7 @@ type lines struct {
 	sent     bool   // the newest message of the user was typed here, and need not be repeated
 	prompted bool   // the prompt stands at the end of the output
 	within   bool   // the output ends within a line
+	asking   bool   // for what was sent in earlier runs
 	choices  []func() tea.Cmd
 }
 
@@ -127,6 +128,12 @@ func (l *lines) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		_, cmd = l.Model.Update(msg)
 	}
 	l.print()
+	switch msg.(type) {
+	case askedMsg, toldMsg:
+		if l.asking {
+			l.offerHistory()
+		}
+	}
 	for len(l.waiting) > 0 && !l.occupied() {
 		text := l.waiting[0]
 		l.waiting = l.waiting[1:]
@@ -145,7 +152,7 @@ func (l *lines) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // occupied tells whether something goes on that the next line must wait for.
 func (l *lines) occupied() bool {
-	return l.answer != nil || l.opening != nil || l.view == viewPicker && !l.pick.loaded
+	return l.answer != nil || l.opening != nil || l.asking || l.view == viewPicker && !l.pick.loaded
 }
 
 func (l *lines) interrupt() tea.Cmd {
@@ -180,7 +187,7 @@ func (l *lines) atOnce(text string) (tea.Cmd, bool) {
 }
 
 // needsScreen are the commands that make no sense in lines.
-var needsScreen = map[string]bool{"edit": true, "history": true, "help": true, "commands": true}
+var needsScreen = map[string]bool{"edit": true, "help": true, "commands": true}
 
 // line does what a line asks for: a choice, a command or a message.
 func (l *lines) line(text string) tea.Cmd {
@@ -189,8 +196,7 @@ func (l *lines) line(text string) tea.Cmd {
 	}
 	if c, _, arg, _ := parseSlash(text); c != nil {
 		if read := spoken[c.name]; read != nil {
-			read(l, arg)
-			return nil
+			return read(l, arg)
 		}
 		if needsScreen[c.name] {
 			l.tell("/" + c.slash[0] + " needs the screen.")
@@ -198,6 +204,11 @@ func (l *lines) line(text string) tea.Cmd {
 		}
 	}
 	l.choices = nil
+	return l.send(text)
+}
+
+// send has the chat do what is written in a line.
+func (l *lines) send(text string) tea.Cmd {
 	l.Model.write.set(text)
 	before := len(l.talk.items)
 	cmd := l.onEnter("")

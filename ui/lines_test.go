@@ -124,7 +124,9 @@ func TestLines(t *testing.T) {
 	io.WriteString(c, "/nothing\n/set temperature 0.5\n/history\n")
 	c.said(t, "Note: There is no command /nothing.")
 	c.said(t, "temperature is now 0.5")
-	c.said(t, "/history needs the screen.")
+	c.said(t, "1. /set temperature 0.5\n2. /nothing\n3. And then?\n4. Why?\nType a number to send it again.\nYou: ")
+	io.WriteString(c, "/edit\n")
+	c.said(t, "/edit needs the screen.")
 	io.WriteString(c, "/messages\n")
 	c.said(t, "1. You: Why?\n2. Assistant: It is so. But not always.\n3. You: And then?\nType a number to read one.\nYou: ")
 	io.WriteString(c, "/find NOT\n1\n/find never\n/think\n")
@@ -143,6 +145,14 @@ func TestLines(t *testing.T) {
 	s.Append([]byte("Yes"), nil)
 	s.Finish(infer.EndOfTurn, nil)
 	c.said(t, "Assistant: Yes\nYou: ")
+	io.WriteString(c, "/history\n6\n")
+	c.said(t, "1. one /two\n2. /model\n")
+	c.said(t, "6. Why?\n")
+	c.said(t, "You: Why?\n")
+	c.stream(t).Finish(infer.EndOfTurn, nil)
+	if msgs := c.e.asked[3]; msgs[len(msgs)-1].Content != "Why?" {
+		t.Errorf("asked %+v", msgs)
+	}
 	io.WriteString(c, "/help\n")
 	c.said(t, "/model [NAME]: choose another model.\n")
 	all := c.finish(t)
@@ -152,7 +162,7 @@ func TestLines(t *testing.T) {
 			break
 		}
 	}
-	if strings.Count(all, "You: Why?") > 1 { // once by /messages
+	if strings.Count(all, "You: Why?") > 2 { // once by /messages, once by /history
 		t.Error("what was typed is repeated")
 	}
 }

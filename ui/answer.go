@@ -93,12 +93,43 @@ func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
 	if !d.Done {
 		return a.wait()
 	}
-	m.finish(a, d)
-	return m.keep()
+	kept := m.keepLast(a.item)
+	if kept == nil {
+		return m.finish(a, d)
+	}
+	return func() tea.Msg {
+		select {
+		case saved := <-kept:
+			return endedMsg{a, d, saved}
+		case <-time.After(patience):
+			return endedMsg{of: a, delta: d}
+		}
+	}
+}
+
+// patience is how long the end of an answer waits for the disk.
+const patience = time.Second
+
+// endedMsg ends an answer when it is stored: what stands on the screen as
+// finished outlives the program.
+type endedMsg struct {
+	of    *answer
+	delta infer.Delta
+	saved tea.Msg // or nil: the disk is slow
+}
+
+func (m *Model) onEnded(msg endedMsg) tea.Cmd {
+	if saved, ok := msg.saved.(savedMsg); ok {
+		m.onSaved(saved)
+	}
+	if msg.of != m.answer {
+		return nil
+	}
+	return m.finish(msg.of, msg.delta)
 }
 
 // finish ends the answer in hand.
-func (m *Model) finish(a *answer, d infer.Delta) {
+func (m *Model) finish(a *answer, d infer.Delta) tea.Cmd {
 	a.cancel()
 	m.answer = nil
 	a.item.finish(endWords(d.Reason))
@@ -110,6 +141,7 @@ func (m *Model) finish(a *answer, d infer.Delta) {
 	}
 	m.look()
 	m.panel.phase = "ready"
+	return m.keep()
 }
 
 func (m *Model) drop(it *item) {

@@ -57,7 +57,11 @@ type resumedMsg struct {
 }
 
 // keep stores the conversation as it is now.
-func (m *Model) keep() tea.Cmd {
+func (m *Model) keep() tea.Cmd { return await(m.keepLast(nil)) }
+
+// keepLast is keep for a conversation whose last item, if not nil, has just
+// become final. The result comes later, or is nil: there is nothing to keep.
+func (m *Model) keepLast(last *item) <-chan tea.Msg {
 	if m.keeper == nil {
 		return nil
 	}
@@ -66,7 +70,7 @@ func (m *Model) keep() tea.Cmd {
 	for _, it := range m.talk.items {
 		msg, ok := it.message()
 		if ok && (it.final || msg.Content != "" || msg.Thinking != "") {
-			turns = append(turns, turn{it, msg, it.final})
+			turns = append(turns, turn{it, msg, it.final || it == last})
 			asked = asked || it.role == "user"
 		}
 	}
@@ -75,7 +79,7 @@ func (m *Model) keep() tea.Cmd {
 	}
 	m.kept = m.now()
 	k, model, settings := m.keeper, m.panel.info.Name, m.changed
-	return k.do(func() tea.Msg {
+	return k.submit(func() tea.Msg {
 		err := errors.Join(k.save(model, turns), k.saveSettings(settings))
 		return savedMsg{k.forks(turns), err}
 	})

@@ -180,3 +180,33 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("kept %q", got)
 	}
 }
+
+// TestEndIsShownWhenStored: an answer stands as finished when the store has
+// it; a disk that hangs delays that, and no more.
+func TestEndIsShownWhenStored(t *testing.T) {
+	for _, hangs := range []bool{false, true} {
+		e := newFakeEngine()
+		m, s := keptChat(t, e)
+		press(m, "one", "<enter>")
+		hold := make(chan struct{})
+		m.keeper.add(func() { <-hold })
+		_, cmd := m.Update(deltaMsg{m.answer, infer.Delta{Text: "first", Done: true, Reason: infer.EndOfTurn}})
+		if m.answer == nil || m.panel.phase == "ready" {
+			t.Error("the answer is shown as finished before it is stored")
+		}
+		if !hangs {
+			close(hold)
+		}
+		m.Update(cmd())
+		if m.answer != nil || m.panel.phase != "ready" {
+			t.Errorf("hangs %v: the answer is not shown as finished", hangs)
+		}
+		if hangs {
+			close(hold)
+		}
+		settle(m)
+		if got := branch(t, s, 1); got != "one first" {
+			t.Errorf("hangs %v: stored is %q", hangs, got)
+		}
+	}
+}

@@ -42,9 +42,20 @@ func newKeeper(s Store) *keeper {
 }
 
 // do queues a job; the command waits for what it has to say.
-func (k *keeper) do(job func() tea.Msg) tea.Cmd {
+func (k *keeper) do(job func() tea.Msg) tea.Cmd { return await(k.submit(job)) }
+
+// submit queues a job and returns where its result comes.
+func (k *keeper) submit(job func() tea.Msg) <-chan tea.Msg {
 	result := make(chan tea.Msg, 1)
 	k.add(func() { result <- job() })
+	return result
+}
+
+// await is the command that waits for a result, if there is to be one.
+func await(result <-chan tea.Msg) tea.Cmd {
+	if result == nil {
+		return nil
+	}
 	return func() tea.Msg { return <-result }
 }
 

@@ -144,6 +144,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.onOpened(msg)
 	case deltaMsg:
 		cmd = m.onDelta(msg)
+	case endedMsg:
+		cmd = m.onEnded(msg)
 	case resizedMsg:
 		m.onResized(msg)
 	case downloadedMsg:

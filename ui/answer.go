@@ -85,7 +85,7 @@ func (m *Model) onDelta(msg deltaMsg) tea.Cmd {
 	}
 	if d.Text != "" && a.first.IsZero() {
 		a.first = m.now()
-		if a.item.rawThink != "" {
+		if a.item.rawThink+d.Thinking != "" {
 			a.item.thought = a.first.Sub(a.began)
 		}
 	}

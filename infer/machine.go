@@ -22,7 +22,7 @@ func lookForGPU() GPU {
 	}
 	defer driver.Close()
 	free, total := driver.Memory()
-	return GPU{Name: driver.Name(), TotalBytes: total, UsedBytes: total - free}
+	return GPU{Name: driver.Name(), TotalBytes: total, UsedBytes: total - free, Reading: driver.Read()}
 }
 
 // ThisMachine looks at the machine as Open would.

@@ -151,6 +151,9 @@ func (b *panelLines) gpu(g infer.GPU) {
 	}
 	b.row("vram", config.FormatSize(g.UsedBytes)+" / "+config.FormatSize(g.TotalBytes))
 	b.row("gpu layers", fmt.Sprintf("%d, %s", g.Layers, config.FormatSize(g.WeightBytes)))
+	if words := doing(g); words != "" {
+		b.row("gpu busy", words)
+	}
 	switch {
 	case g.Lost != "":
 		b.row("gpu", "failed: on the CPU")
@@ -160,6 +163,20 @@ func (b *panelLines) gpu(g infer.GPU) {
 	if g.Fallbacks > 0 {
 		b.row("fell back", count(g.Fallbacks))
 	}
+}
+
+// doing is how busy, warm and hungry a GPU is, as far as it tells.
+func doing(g infer.GPU) string {
+	var words []string
+	add := func(format string, v, unit float64) {
+		if v >= 0 {
+			words = append(words, fmt.Sprintf(format, v*unit))
+		}
+	}
+	add("%.0f %%", g.Busy, 100)
+	add("%.0f °C", g.Celsius, 1)
+	add("%.0f W", g.Watts, 1)
+	return strings.Join(words, " · ")
 }
 
 // panelLines gathers rows of a name and a value.

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 	"github.com/runnel-chat/runnel/gguf"
 )
 
@@ -33,7 +34,8 @@ type Backend struct {
 	err  error // for Sync
 	lost error // why the device is not used any more; set once
 
-	stats counters
+	stats   counters
+	monitor *monitor
 }
 
 var _ accel.Backend = (*Backend)(nil)
@@ -56,6 +58,7 @@ type Stats struct {
 	NoRoom      int64  // weights that should be and found no room
 	Fallbacks   uint64 // operations that ran on the host because the device lacks them
 	Lost        string // why the device is not used any more
+	nvml.Reading
 }
 
 // New puts a device beside a host and owns both. Only weights that Place was
@@ -68,6 +71,7 @@ func New(driver Driver, host accel.Backend) *Backend {
 		tables:  map[*accel.KV]*table{},
 		vectors: map[*float32]uint64{},
 		weights: map[*accel.Weight]*weight{},
+		monitor: newMonitor(driver.Read),
 	}
 	b.look()
 	return b
@@ -88,6 +92,7 @@ func (b *Backend) Stats() Stats {
 		WeightBytes: b.stats.weightBytes.Load(),
 		NoRoom:      b.stats.noRoom.Load(),
 		Fallbacks:   b.stats.fallbacks.Load(),
+		Reading:     b.monitor.look(),
 	}
 	s.UsedBytes = s.TotalBytes - b.stats.free.Load()
 	if why := b.stats.lost.Load(); why != nil {
@@ -224,6 +229,7 @@ func (b *Backend) Sync() error {
 
 // Close frees the device and stops the host.
 func (b *Backend) Close() error {
+	b.monitor.close()
 	if b.lost == nil {
 		for _, p := range b.held() {
 			if err := b.driver.Free(p); err != nil {

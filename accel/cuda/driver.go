@@ -1,6 +1,10 @@
 package cuda
 
-import "math"
+import (
+	"math"
+
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
+)
 
 // Driver is a device at its barest: memory, copies and kernels, all in the
 // order in which they are asked for. A Backend's goroutine uses it.
@@ -9,6 +13,7 @@ type Driver interface {
 	Arch() string                // its generation, as "sm_90"
 	Units() int                  // multiprocessors
 	Memory() (free, total int64) // bytes
+	Read() nvml.Reading          // what it is doing; any goroutine may ask, and waits
 	Alloc(n int) (uint64, error) // zeroed, 256-byte aligned
 	Free(p uint64) error         // after all that was launched
 	Upload(dst uint64, src []byte) error

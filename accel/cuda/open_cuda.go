@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/runnel-chat/runnel/accel/cuda/libcuda"
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 	"github.com/runnel-chat/runnel/assets"
 )
 
@@ -40,6 +41,8 @@ type driver struct {
 	context cu.CUContext
 	module  cu.Module
 
+	monitor *nvml.Device // nil: there is none
+
 	name, arch string
 	units      int
 	functions  []cu.Function
@@ -67,10 +70,16 @@ func (d *driver) open() (err error) {
 	if d.context, err = d.device.RetainPrimaryCtx(); err != nil {
 		return err
 	}
-	return d.with(func() (err error) {
+	if err = d.with(func() (err error) {
 		d.module, err = cu.LoadData(assets.Kernels)
 		return err
-	})
+	}); err != nil {
+		return err
+	}
+	if id, err := d.device.UUID(); err == nil {
+		d.monitor, _ = nvml.Open(id) // without it only figures are missing
+	}
+	return nil
 }
 
 // leastArch is what the PTX was made for.
@@ -96,6 +105,13 @@ func (d *driver) Memory() (free, total int64) {
 		return err
 	})
 	return free, total
+}
+
+func (d *driver) Read() nvml.Reading {
+	if d.monitor == nil {
+		return nvml.Unknown
+	}
+	return d.monitor.Read()
 }
 
 func (d *driver) Alloc(n int) (p uint64, err error) {
@@ -150,5 +166,9 @@ func (d *driver) Launch(kernel uint64, grid [3]int, threads, shared int, args []
 
 // Close gives the context back, and with it what is left on the device.
 func (d *driver) Close() error {
-	return errors.Join(d.with(func() error { return d.module.Unload() }), d.device.ReleasePrimaryCtx())
+	err := errors.Join(d.with(func() error { return d.module.Unload() }), d.device.ReleasePrimaryCtx())
+	if d.monitor != nil {
+		err = errors.Join(err, d.monitor.Close())
+	}
+	return err
 }

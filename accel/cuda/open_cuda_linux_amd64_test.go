@@ -13,6 +13,7 @@ import (
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/accel/cuda/emulate"
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 	"github.com/runnel-chat/runnel/gguf"
 )
 
@@ -62,6 +63,11 @@ func testOpened(t *testing.T) {
 	free, total := d.Memory()
 	if free <= 0 || total < free {
 		t.Errorf("%d bytes of %d are free", free, total)
+	}
+	if r, want := d.Read(), (nvml.Reading{Busy: 0.37, Celsius: 61, Watts: 123.4}); os.Getenv("RUNNEL_DEVICE") == "emulated" && r != want {
+		t.Errorf("the device is said to be %+v, want %+v", r, want)
+	} else {
+		t.Logf("%+v", r)
 	}
 	if _, err := d.Kernel("nothing"); err == nil {
 		t.Error("a kernel that is not there was found")

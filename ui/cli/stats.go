@@ -34,6 +34,11 @@ type gpu struct {
 	NoRoom      int64  `json:"no_room"`
 	Fallbacks   uint64 `json:"fallbacks"`
 	Lost        string `json:"lost,omitempty"`
+
+	// -1 where the device does not tell.
+	Busy    float64 `json:"busy"`
+	Celsius float64 `json:"celsius"`
+	Watts   float64 `json:"watts"`
 }
 
 type prefetch struct {
@@ -79,7 +84,7 @@ func newStats(s infer.Stats) stats {
 	}
 	out.Prefetch.PassS = c.PassSeconds
 	if g := s.GPU; g.Name != "" {
-		out.GPU = &gpu{g.Name, g.TotalBytes, g.UsedBytes, g.WeightBytes, g.Layers, g.NoRoom, g.Fallbacks, g.Lost}
+		out.GPU = &gpu{g.Name, g.TotalBytes, g.UsedBytes, g.WeightBytes, g.Layers, g.NoRoom, g.Fallbacks, g.Lost, g.Busy, g.Celsius, g.Watts}
 	}
 	return out
 }

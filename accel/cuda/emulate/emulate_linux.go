@@ -28,6 +28,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/runnel-chat/runnel/accel/cuda/kernels"
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 )
 
 //go:embed device
@@ -51,9 +52,10 @@ var program = sync.OnceValues(func() (path string, err error) {
 
 // Library compiles the emulation as NVIDIA's driver library, libcuda.so.1 in
 // dir, which a program built with the tag cuda opens when LD_LIBRARY_PATH
-// names dir.
+// names dir, with the library of the same device's monitor beside it.
 func Library(dir string) error {
-	return compile(filepath.Join(dir, "libcuda.so.1"), "libcuda.cpp", "-shared", "-fPIC")
+	return errors.Join(compile(filepath.Join(dir, "libcuda.so.1"), "libcuda.cpp", "-shared", "-fPIC"),
+		compile(filepath.Join(dir, "libnvidia-ml.so.1"), "libnvml.cpp", "-shared", "-fPIC"))
 }
 
 // compile makes a program, or a library, of one of the sources.
@@ -191,6 +193,9 @@ func (d *Device) Units() int { return 4 }
 func (d *Device) Memory() (free, total int64) {
 	return int64(len(d.memory)) - d.used, int64(len(d.memory))
 }
+
+// Read tells what the library of the emulation's monitor does.
+func (d *Device) Read() nvml.Reading { return nvml.Reading{Busy: 0.37, Celsius: 61, Watts: 123.4} }
 
 // ErrNoMemory is a device without room.
 var ErrNoMemory = errors.New("emulate: out of device memory")

@@ -19,6 +19,10 @@ int device; // an address for what must not be null
 API cuInit(unsigned) { return success; }
 API cuDeviceGetCount(int *n) { return *n = 1, success; }
 API cuDeviceGetName(char *name, int n, int) { return snprintf(name, n, "emulation"), success; }
+API cuDeviceGetUuid(unsigned char *id, int) {
+	for (int i = 0; i < 16; i++) id[i] = i;
+	return success;
+}
 API cuDeviceGetAttribute(int *v, int attribute, int) {
 	switch (attribute) {
 	case 75: *v = 8; break; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR

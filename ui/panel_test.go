@@ -1,0 +1,32 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
+	"github.com/runnel-chat/runnel/infer"
+)
+
+// TestGPURows: the panel says what a GPU does, as far as that is known.
+func TestGPURows(t *testing.T) {
+	for _, c := range []struct {
+		gpu  infer.GPU
+		want string
+		not  string
+	}{
+		{infer.GPU{Unused: "no driver"}, "processors", "vram"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Layers: 22, WeightBytes: 1 << 30, Reading: nvml.Reading{Busy: 0.37, Celsius: 61, Watts: 123.4}}, "37 % · 61 °C · 123 W", "no room"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Reading: nvml.Reading{Busy: -1, Celsius: 61, Watts: -1}}, "gpu busy                  61 °C", "%  ·"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Reading: nvml.Unknown}, "2.0 GiB / 8.0 GiB", "busy"},
+		{infer.GPU{Name: "H", Lost: "it fell off", Reading: nvml.Unknown}, "failed: on the CPU", "busy"},
+	} {
+		e := newFakeEngine()
+		e.stats.GPU = c.gpu
+		m := chatWith(t, e)
+		m.resize(120, 50)
+		if s := screen(m); !strings.Contains(s, c.want) || strings.Contains(s, c.not) {
+			t.Errorf("%+v: %q is missing, or %q there:\n%s", c.gpu, c.want, c.not, s)
+		}
+	}
+}

@@ -12,13 +12,14 @@ import (
 func FuzzProduct(f *testing.F) {
 	f.Add(uint64(1), uint8(0), uint8(17), uint8(3), uint8(9))
 	f.Add(uint64(2), uint8(12), uint8(33), uint8(2), uint8(1))
+	f.Add(uint64(3), uint8(10), uint8(200), uint8(1), uint8(100))
 	types := decodable()
 	f.Fuzz(func(t *testing.T, seed uint64, kind, rows, units, n uint8) {
 		p := newPair(t)
 		p.rng = rand.New(rand.NewPCG(seed, 0))
 		typ := types[int(kind)%len(types)]
 		vals, _ := typ.Block()
-		r, v, cols := int(rows)%70+1, int(n)%20+1, (int(units)%9+1)*max(vals, 32)
+		r, v, cols := int(rows)+1, int(n)%140+1, (int(units)%9+1)*max(vals, 32)
 		if vals == 1 {
 			cols = int(units) + 1
 		}

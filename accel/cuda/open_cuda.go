@@ -61,6 +61,10 @@ func (d *driver) open() (err error) {
 	if err != nil {
 		return err
 	}
+	kernels := assets.Kernels80
+	if major < 8 {
+		kernels = assets.Kernels75
+	}
 	if d.arch = fmt.Sprintf("sm_%d%d", major, minor); major*10+minor < leastArch {
 		return fmt.Errorf("%s is %s, older than sm_%d", d.name, d.arch, leastArch)
 	}
@@ -71,7 +75,7 @@ func (d *driver) open() (err error) {
 		return err
 	}
 	if err = d.with(func() (err error) {
-		d.module, err = cu.LoadData(assets.Kernels)
+		d.module, err = cu.LoadData(kernels)
 		return err
 	}); err != nil {
 		return err
@@ -82,7 +86,7 @@ func (d *driver) open() (err error) {
 	return nil
 }
 
-// leastArch is what the PTX was made for.
+// leastArch is what the oldest PTX was made for.
 const leastArch = 75
 
 // with calls f while the context is current.

@@ -35,15 +35,19 @@ func formatOf(t gguf.Type) (name string, integers bool) {
 }
 
 // product names for a format, so that decoding makes no strings.
-type productNames struct{ one, eight string }
+type productNames struct{ one, eight, tile string }
 
 var products = func() map[string]productNames {
-	m := map[string]productNames{"Q16": {"product1_Q16", "product8_Q16"}}
+	m := map[string]productNames{"Q16": namesFor("Q16")}
 	for _, f := range formats {
-		m[f] = productNames{"product1_" + f, "product8_" + f}
+		m[f] = namesFor(f)
 	}
 	return m
 }()
+
+func namesFor(f string) productNames {
+	return productNames{"product1_" + f, "product8_" + f, "productTile_" + f}
+}
 
 // resident returns where a weight is on the device, bringing it there on its
 // first use; 0: it is not.
@@ -137,15 +141,26 @@ func (b *Backend) quantise(x accel.Tensor, offset, ld, n, cols int) (q, d, sums 
 // blockRows is the number of rows that the packed form interleaves.
 const blockRows = 16
 
+// Tensor cores multiply tiles of weights with at least so many vectors; a tile
+// that is mostly empty costs as much as a full one.
+const (
+	tileLeast   = 16
+	tileRows    = 128
+	tileVectors = 64
+)
+
 // multiply launches dst = w·x for n rows of x, ldx apart, whose first value is
 // offset values after x's.
 func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x accel.Tensor, offset, ldx, n int) {
 	format, integers := formatOf(w.Type)
-	name, groups := products[format].one, n
-	if n > 1 {
-		name, groups = products[format].eight, (n+7)/8
+	name, vectors, rows := products[format].one, 1, blockRows
+	switch {
+	case n >= tileLeast && integers:
+		name, vectors, rows = products[format].tile, tileVectors, tileRows
+	case n > 1:
+		name, vectors = products[format].eight, 8
 	}
-	grid := [3]int{groups, (w.Rows + blockRows - 1) / blockRows, 1}
+	grid := [3]int{(n + vectors - 1) / vectors, (w.Rows + rows - 1) / rows, 1}
 	if integers {
 		q, d, sums := b.quantise(x, offset, ldx, n, w.Cols)
 		b.launch(name, grid, threads, 0, dst, uint64(ldd), p, q, d, sums, uint64(w.Rows), uint64(w.Cols), uint64(n))

@@ -96,7 +96,14 @@ func TestProducts(t *testing.T) {
 		vals, _ := typ.Block()
 		integers := vals > 1
 		for _, s := range []struct{ rows, cols, n, tileRows int }{
-			{1, 1, 1, 16}, {16, 2, 1, 16}, {17, 3, 2, 16}, {40, 20, 9, 32}, {33, 5, 17, 48},
+			{1, 1, 1, 16},
+			{16, 2, 1, 16},
+			{17, 3, 2, 16},
+			{40, 20, 9, 32},
+			{33, 5, 15, 48},
+			{1, 1, 16, 16},
+			{33, 5, 63, 48},
+			{145, 2, 65, 160},
 		} {
 			cols := s.cols * max(vals, 32)
 			if !integers {
@@ -126,6 +133,11 @@ func TestProducts(t *testing.T) {
 		}
 	}
 	p.onDevice()
+	for _, format := range []string{"Q4_0", "Q8_0", "Q16", "Q2_K", "Q4_K", "Q6_K", "MXFP4"} {
+		if p.device.Ran("productTile_"+format) == 0 {
+			t.Errorf("no tile of %s was multiplied", format)
+		}
+	}
 }
 
 // TestProductOfStrangeValues checks that zeros stay zeros and that what is not

@@ -106,6 +106,7 @@ type Device struct {
 	from    *bufio.Reader
 	errors  bytes.Buffer
 	kernels []string
+	ran     []int // how often, of each kernel
 
 	memory []byte
 	base   uint64
@@ -169,7 +170,7 @@ func (d *Device) start() error {
 				return err
 			}
 		default:
-			d.kernels = append(d.kernels, line)
+			d.kernels, d.ran = append(d.kernels, line), append(d.ran, 0)
 		}
 	}
 }
@@ -279,6 +280,7 @@ func (d *Device) Kernel(name string) (uint64, error) {
 
 // Launch queues a kernel. Arguments are 8 bytes each, the value first.
 func (d *Device) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
+	d.ran[kernel]++
 	for _, v := range []int{int(kernel), grid[0], grid[1], grid[2], threads, 1, 1, shared, len(args)} {
 		if err := binary.Write(d.to, binary.LittleEndian, uint32(v)); err != nil {
 			return d.died(err)
@@ -288,6 +290,15 @@ func (d *Device) Launch(kernel uint64, grid [3]int, threads, shared int, args []
 		return d.died(err)
 	}
 	return nil
+}
+
+// Ran is how often a kernel was launched.
+func (d *Device) Ran(name string) int {
+	i := slices.Index(d.kernels, name)
+	if i < 0 {
+		return 0
+	}
+	return d.ran[i]
 }
 
 // Wait runs all that is queued.

@@ -49,6 +49,44 @@ __device__ inline float *dynamicShared() {
 // dot4 is c plus the product of two vectors of 4 signed bytes.
 __device__ inline int dot4(int a, int b, int c) { return __dp4a(a, b, c); }
 
+// mma8x8x16 adds to c the product of 8 rows and 8 columns of 16 signed bytes,
+// a matrix product of a warp (PTX ISA, mma.m8n8k16): of a, a lane brings bytes
+// 4·(lane%4)… of row lane/4; of b, those of column lane/4; and it holds c of
+// row lane/4, columns 2·(lane%4) and the next.
+__device__ inline void mma8x8x16(int &c0, int &c1, int a, int b) {
+#ifdef __CUDACC__
+	asm("mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0, %1}, {%2}, {%3}, {%0, %1};" : "+r"(c0), "+r"(c1) : "r"(a), "r"(b));
+#else
+	emulate::mma8x8x16(c0, c1, a, b);
+#endif
+}
+
+// mma16x8x16 is the same for 16 rows: a[0] and c[0], c[1] are as above, a[1]
+// and c[2], c[3] of row lane/4 + 8.
+__device__ inline void mma16x8x16(int *c, const int *a, int b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+	asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(b));
+#else
+	mma8x8x16(c[0], c[1], a[0], b);
+	mma8x8x16(c[2], c[3], a[1], b);
+#endif
+}
+
+// mma16x8x32 is the same for 32 bytes: a[2], a[3] and b[1] hold bytes
+// 16 + 4·(lane%4)….
+__device__ inline void mma16x8x32(int *c, const int *a, const int *b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+	asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+	mma16x8x16(c, a, b[0]);
+	mma16x8x16(c, a + 2, b[1]);
+#endif
+}
+
 __device__ inline float warpSum(float v) {
 	for (int lanes = warpLanes / 2; lanes > 0; lanes /= 2) v += __shfl_xor_sync(everyLane, v, lanes);
 	return v;

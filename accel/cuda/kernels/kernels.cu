@@ -2,3 +2,4 @@
 #include "attention.cuh"
 #include "matmul.cuh"
 #include "row.cuh"
+#include "tile.cuh"

@@ -1,5 +1,5 @@
 // Package kernels holds the sources of the CUDA kernels: kernels.cu includes
-// the others. nvcc makes the PTX under assets of them (see .ci/ptx), and
+// the others. nvcc makes the PTX under assets of them (see .ci/cuda), and
 // accel/cuda/emulate a program of an ordinary processor.
 package kernels
 

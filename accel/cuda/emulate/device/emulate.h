@@ -21,13 +21,17 @@ struct dim3 {
 	unsigned x, y, z;
 };
 
+struct alignas(16) uint4 {
+	uint32_t x, y, z, w;
+};
+
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulate {
 
 void blockBarrier(); // __syncthreads
 void warpBarrier();  // all 32 lanes of a warp
-uint32_t *exchange(); // a word a lane of the running warp
+uint32_t *exchange(); // two words a lane of the running warp: all first ones, then all second ones
 float *dynamicShared();
 
 inline float fromHalf(uint16_t h) {
@@ -61,6 +65,24 @@ inline int __dp4a(int a, int b, int c) {
 	for (int i = 0; i < 32; i += 8) c += int(int8_t(a >> i)) * int(int8_t(b >> i));
 	return c;
 }
+
+namespace emulate {
+
+// mma8x8x16: see device.cuh.
+inline void mma8x8x16(int &c0, int &c1, int a, int b) {
+	unsigned lane = threadIdx.x % 32;
+	uint32_t *as = exchange(), *bs = as + 32;
+	as[lane] = a;
+	bs[lane] = b;
+	warpBarrier();
+	for (unsigned k = 0; k < 4; k++) {
+		c0 = __dp4a(as[lane / 4 * 4 + k], bs[lane % 4 * 8 + k], c0);
+		c1 = __dp4a(as[lane / 4 * 4 + k], bs[lane % 4 * 8 + 4 + k], c1);
+	}
+	warpBarrier();
+}
+
+} // namespace emulate
 
 inline uint32_t __byte_perm(uint32_t a, uint32_t b, uint32_t select) {
 	uint64_t bytes = a | uint64_t(b) << 32;

@@ -256,6 +256,8 @@ func seconds(d time.Duration) string {
 		return d.Round(time.Second).String()
 	case d >= 10*time.Second:
 		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1e3)
 	}
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }

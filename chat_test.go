@@ -146,9 +146,9 @@ func TestFullContextInATerminal(t *testing.T) {
 	term.until(`left 0\n`)
 }
 
-// TestPullFromThePickerInATerminal: with no model on the machine the chat says
-// what to type, downloads and opens it.
-func TestPullFromThePickerInATerminal(t *testing.T) {
+// TestChatPullsInATerminal: with no model on the machine the chat says what to type,
+// downloads and opens it; and downloads another while that one is open.
+func TestChatPullsInATerminal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "small.gguf")
 	f, err := os.Create(path)
 	if err != nil {
@@ -156,6 +156,9 @@ func TestPullFromThePickerInATerminal(t *testing.T) {
 	}
 	if err := errors.Join(synth.Write(f, "tiny", "Q8_0", 1), f.Close()); err != nil {
 		t.Fatal(err)
+	}
+	if err := os.Link(path, filepath.Join(filepath.Dir(path), "other.gguf")); err != nil {
+		t.Skipf("this file system has no links: %v", err)
 	}
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(path))))
 	t.Cleanup(server.Close)
@@ -168,6 +171,8 @@ func TestPullFromThePickerInATerminal(t *testing.T) {
 	term.until(`▶ download http`)
 	term.keys("Enter")
 	term.until(`(?s)small.gguf is here.*ready · .*tiny`)
+	term.keys("/pull "+server.URL+"/other.gguf", "Enter")
+	term.until(`(?s)other.gguf is here; +Ctrl-L +opens it`)
 	term.keys("C-d")
 	term.until(`left 0\n`)
 }

@@ -22,6 +22,7 @@ func chatCommands() []command {
 		{name: "help-when-empty", scope: inEmpty, keys: "?", help: "keys and commands, when nothing is written", run: (*Model).toggleHelp},
 		{name: "commands", scope: inChat, keys: "ctrl+p", slash: []string{"commands"}, help: "choose a command", run: (*Model).showPalette},
 		{name: "model", scope: inChat, keys: "ctrl+l", slash: []string{"model", "load", "list"}, args: "[NAME]", help: "choose another model", run: (*Model).chooseModel},
+		{name: "pull", scope: inChat, slash: []string{"pull"}, args: "REPO|URL", help: "download a model", run: (*Model).pull},
 		{name: "new", scope: inChat, keys: "ctrl+n", slash: []string{"new", "clear"}, help: "a new conversation", run: (*Model).newChat},
 		{name: "sessions", scope: inChat, keys: "ctrl+s", slash: []string{"sessions"}, args: "[WORDS]", help: "resume a conversation, or search all", run: (*Model).showSessions},
 		{name: "rename", scope: inChat, slash: []string{"rename"}, args: "TITLE", help: "name this conversation", run: (*Model).renameChat},

@@ -55,7 +55,7 @@ func (m *Model) pull(ref string) tea.Cmd {
 		m.hint = "still downloading " + m.loading.ref
 		return nil
 	case !reference.MatchString(ref):
-		m.say(pullHelp)
+		m.say("/pull needs what to download: org/repo[:quant] of Hugging Face, or an address.")
 		return nil
 	}
 	ctx, cancel := context.WithCancel(m.ctx)

@@ -99,8 +99,16 @@ func TestDownload(t *testing.T) {
 	end = begin(t, m, Progress{})
 	end("", errors.New("no such repository"))
 	wantOnScreen(t, m, "✗ no such repository")
-	run(m, m.pull("what is this"))
-	wantOnScreen(t, m, "To download one, type")
+	for _, line := range []string{"/pull", "/pull what is this"} {
+		typing(m, line)
+		run(m, press(m, "<enter>"))
+		wantOnScreen(t, m, "/pull needs what to download")
+		m.talk.clear()
+	}
+	m.o.Pull = func(context.Context, string, func(Progress)) (string, error) { return "y.gguf", nil }
+	typing(m, "/pull org/typed")
+	run(m, press(m, "<enter>"))
+	wantOnScreen(t, m, "org/typed is here")
 	begin(t, m, Progress{})
 	if err := m.close(); err != nil { // leaving waits for the end of it
 		t.Error(err)

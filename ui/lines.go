@@ -25,6 +25,7 @@ import (
 func RunLines(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	o.Keys = lineKeys
 	m := New(ctx, o)
 	out := newPrinter(o.Out)
 	// The program runs the commands and nothing else: what it would tell a
@@ -49,6 +50,9 @@ func RunLines(ctx context.Context, o Options) error {
 	cancel()
 	return errors.Join(err, m.close(), out.close())
 }
+
+// lineKeys are the keys there are: what is said names slash commands else.
+var lineKeys = &Keys{by: map[string][]string{"interrupt": {"ctrl+c"}, "back": {"ctrl+c"}}}
 
 // lineMsg is a line, or several that belong together; endMsg the end of the
 // input; interruptMsg what Ctrl-C sends.
@@ -106,6 +110,9 @@ type lines struct {
 	within   bool   // the output ends within a line
 	asking   bool   // for what was sent in earlier runs
 	choices  []func() tea.Cmd
+
+	fetching *download // that was announced
+	quarter  int       // of it, that was told
 }
 
 func (l *lines) View() tea.View { return tea.View{} }
@@ -140,7 +147,7 @@ func (l *lines) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = tea.Batch(cmd, l.line(text))
 		l.print()
 	}
-	if l.ended && !l.occupied() && len(l.waiting) == 0 {
+	if l.ended && !l.occupied() && len(l.waiting) == 0 && l.loading == nil {
 		return l, tea.Batch(cmd, tea.Quit)
 	}
 	if !l.prompted && !l.occupied() && !l.ended {
@@ -157,8 +164,7 @@ func (l *lines) occupied() bool {
 
 func (l *lines) interrupt() tea.Cmd {
 	l.waiting = nil
-	if l.answer != nil || l.opening != nil {
-		l.stop()
+	if l.stop() {
 		return nil
 	}
 	return l.onInterrupt("")
@@ -255,7 +261,26 @@ func (l *lines) print() {
 		l.tell("Note: " + oneLine(l.hint) + ".")
 		l.hint = ""
 	}
+	l.printDownload()
 	l.printList()
+}
+
+// printDownload says that a download has begun, and each quarter of it.
+func (l *lines) printDownload() {
+	d := l.loading
+	if d != l.fetching {
+		l.fetching, l.quarter = d, 0
+		if d != nil {
+			l.tell("Downloading " + plain(d.ref) + ". Control C stops it.")
+		}
+	}
+	if d == nil {
+		return
+	}
+	if q := min(3, d.share()/25); q > l.quarter {
+		l.quarter = q
+		l.tell("Still " + d.words() + ".")
+	}
 }
 
 // saying is how much of an item was printed.
@@ -335,7 +360,7 @@ func (l *lines) printList() {
 			return
 		}
 		if len(l.pick.all) == 0 {
-			l.tell("No model was found. runnel pull downloads one.")
+			l.tell("No model was found. /pull downloads one.")
 		}
 		for _, m := range l.pick.all {
 			if m.Err != nil {

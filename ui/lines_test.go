@@ -19,6 +19,7 @@ import (
 type lineChat struct {
 	*io.PipeWriter
 	e    *fakeEngine
+	pull func(ctx context.Context, progress func(Progress)) (string, error)
 	end  chan error
 	mu   sync.Mutex
 	text strings.Builder
@@ -76,7 +77,10 @@ func startLines(t *testing.T, model string) *lineChat {
 		Remotes: func(context.Context) []library.Model {
 			return []library.Model{{Name: "away", Err: errors.New("gone")}}
 		},
-		Open:      func(context.Context, string, config.Config) (Engine, error) { return c.e, nil },
+		Open: func(context.Context, string, config.Config) (Engine, error) { return c.e, nil },
+		Pull: func(ctx context.Context, _ string, progress func(Progress)) (string, error) {
+			return c.pull(ctx, progress)
+		},
 		Clipboard: func(string) error { return nil },
 		Request:   func(config.Config, infer.Info) infer.Request { return infer.Request{} },
 	}
@@ -183,6 +187,33 @@ func TestLinesWithoutModel(t *testing.T) {
 	s.Finish(infer.EndOfTurn, nil)
 	if all := c.finish(t); !strings.HasSuffix(all, "Assistant: Hello\n") {
 		t.Errorf("the end is not the answer:\n%s", all)
+	}
+}
+
+// TestLinesDownload: a download is told in quarters, does not keep from
+// chatting, and is waited for at the end of the input.
+func TestLinesDownload(t *testing.T) {
+	c := startLines(t, "tiny")
+	further := make(chan int64)
+	c.pull = func(_ context.Context, progress func(Progress)) (string, error) {
+		for n := range further {
+			progress(Progress{File: "a\x1b[31m.gguf", Done: n << 20, Total: 100 << 20})
+		}
+		return "a.gguf", nil
+	}
+	c.said(t, "You: ")
+	io.WriteString(c, "/pull org/repo\n")
+	c.said(t, "Downloading org/repo. Control C stops it.\n")
+	further <- 30
+	c.said(t, "Still downloading a.gguf 30 %, 30 MiB of 100 MiB.\n")
+	io.WriteString(c, "Hi\n")
+	c.stream(t).Finish(infer.EndOfTurn, nil)
+	c.Close()
+	further <- 80
+	c.said(t, "Still downloading a.gguf 80 %")
+	close(further)
+	if all := c.finish(t); !strings.HasSuffix(all, "org/repo is here; /model opens it.\n") {
+		t.Errorf("the end is not that of the download:\n%s", all)
 	}
 }
 

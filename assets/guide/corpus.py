@@ -1,4 +1,6 @@
-"""The corpus: facts and the many ways to ask for them, as data files say.
+"""The corpus: facts and the many ways to ask for them, as data files say. The
+patterns of facts.toml are built of the words of the manual, those of asked.toml
+are what people say who do not know them.
 
 A pattern is text in which (a|b|) is any of the alternatives and {name} any
 line of a list in words.toml or topics.toml, which may be a pattern itself.
@@ -142,6 +144,12 @@ class Corpus:
             trees = [parse(l, words) for l in f["ask"].strip().split("\n")]
             # A pattern that can be read in many ways is drawn more often.
             self.patterns.append((trees, [min(count(t), 60) ** 0.5 for t in trees]))
+        asked = tomllib.loads((HERE / "asked.toml").read_text())
+        assert set(asked) == {f["name"] for f in self.facts}, "asked.toml has a question for each fact, and for no other"
+        self.asked = []
+        for f in self.facts:
+            trees = [parse(l, words) for l in asked[f["name"]].strip().split("\n")]
+            self.asked.append((trees, [min(count(t), 60) ** 0.5 for t in trees]))
         self.keywords = {k: v.split("|") for k, v in tomllib.loads((HERE / "keywords.toml").read_text()).items()}
         held = (HERE / "heldout.jsonl").read_text().splitlines()
         self.heldout = {letters(json.loads(l)["q"]) for l in held}
@@ -150,9 +158,9 @@ class Corpus:
     def question(self, i):
         """A question for fact i, as a user may type it, in lower case."""
         rng = self.rng
-        trees, weights = self.patterns[i]
         name = self.facts[i]["name"]
         foreign = name == "off-topic"
+        trees, weights = self.asked[i] if rng.random() < (0.2 if foreign else 0.45) else self.patterns[i]
         if name in self.keywords and rng.random() < 0.3:
             q = rng.choice(FRAMES).replace("#", rng.choice(self.keywords[name]))
             if rng.random() < 0.3:

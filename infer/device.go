@@ -7,23 +7,26 @@ import (
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cpu"
 	"github.com/runnel-chat/runnel/accel/cuda"
-	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 	"github.com/runnel-chat/runnel/infer/kv"
 	"github.com/runnel-chat/runnel/infer/model"
 )
 
 // GPU is the part of a model that a GPU computes.
 type GPU struct {
-	Name         string // of the device; "": none is used
-	Unused       string // why none is used
-	Lost         string // why it is not used any more; the CPU has gone on
-	TotalBytes   int64  // of its memory
-	UsedBytes    int64  // of it, by everyone
-	WeightBytes  int64  // of the model that are there
-	Layers       int    // whose weights belong there
-	NoRoom       int64  // weights and blocks of the KV cache that found no room
-	Fallbacks    uint64 // operations that it lacks, which ran on the CPU
-	nvml.Reading        // what it is doing
+	Name        string // of the device; "": none is used
+	Unused      string // why none is used
+	Lost        string // why it is not used any more; the CPU has gone on
+	TotalBytes  int64  // of its memory
+	UsedBytes   int64  // of it, by everyone
+	WeightBytes int64  // of the model that are there
+	Layers      int    // whose weights belong there
+	NoRoom      int64  // weights and blocks of the KV cache that found no room
+	Fallbacks   uint64 // operations that it lacks, which ran on the CPU
+
+	// What it is doing; -1 where it does not tell.
+	Busy    float64 // share of the last moments in which it computed, 0 to 1
+	Celsius float64
+	Watts   float64
 }
 
 // openBackend takes the CPU and, unless the options say otherwise, puts a
@@ -60,7 +63,8 @@ func (e *Engine) gpu() GPU {
 	s := e.device.Stats()
 	return GPU{
 		Name: s.Name, Lost: s.Lost, TotalBytes: s.TotalBytes, UsedBytes: s.UsedBytes, WeightBytes: s.WeightBytes,
-		Layers: e.layers, NoRoom: s.NoRoom, Fallbacks: s.Fallbacks, Reading: s.Reading,
+		Layers: e.layers, NoRoom: s.NoRoom, Fallbacks: s.Fallbacks,
+		Busy: s.Busy, Celsius: s.Celsius, Watts: s.Watts,
 	}
 }
 

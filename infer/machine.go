@@ -22,7 +22,11 @@ func lookForGPU() GPU {
 	}
 	defer driver.Close()
 	free, total := driver.Memory()
-	return GPU{Name: driver.Name(), TotalBytes: total, UsedBytes: total - free, Reading: driver.Read()}
+	now := driver.Read()
+	return GPU{
+		Name: driver.Name(), TotalBytes: total, UsedBytes: total - free,
+		Busy: now.Busy, Celsius: now.Celsius, Watts: now.Watts,
+	}
 }
 
 // ThisMachine looks at the machine as Open would.

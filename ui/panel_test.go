@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 	"github.com/runnel-chat/runnel/infer"
 )
 
@@ -16,10 +15,10 @@ func TestGPURows(t *testing.T) {
 		not  string
 	}{
 		{infer.GPU{Unused: "no driver"}, "processors", "vram"},
-		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Layers: 22, WeightBytes: 1 << 30, Reading: nvml.Reading{Busy: 0.37, Celsius: 61, Watts: 123.4}}, "37 % · 61 °C · 123 W", "no room"},
-		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Reading: nvml.Reading{Busy: -1, Celsius: 61, Watts: -1}}, "gpu busy                  61 °C", "%  ·"},
-		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Reading: nvml.Unknown}, "2.0 GiB / 8.0 GiB", "busy"},
-		{infer.GPU{Name: "H", Lost: "it fell off", Reading: nvml.Unknown}, "failed: on the CPU", "busy"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Layers: 22, WeightBytes: 1 << 30, Busy: 0.37, Celsius: 61, Watts: 123.4}, "37 % · 61 °C · 123 W", "no room"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Busy: -1, Celsius: 61, Watts: -1}, "gpu busy                  61 °C", "%  ·"},
+		{infer.GPU{Name: "H", TotalBytes: 8 << 30, UsedBytes: 2 << 30, Busy: -1, Celsius: -1, Watts: -1}, "2.0 GiB / 8.0 GiB", "busy"},
+		{infer.GPU{Name: "H", Lost: "it fell off", Busy: -1, Celsius: -1, Watts: -1}, "failed: on the CPU", "busy"},
 	} {
 		e := newFakeEngine()
 		e.stats.GPU = c.gpu

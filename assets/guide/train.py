@@ -45,6 +45,8 @@ def options():
     p.add_argument("--inner", type=int, default=384)
     p.add_argument("--vocab", type=int, default=2048)
     p.add_argument("--bag", type=int, default=2000, help="steps of the warm start")
+    p.add_argument("--short", type=float, default=0.75, help="share of the examples that end where it is clear which answer it is")
+    p.add_argument("--polish", type=int, default=2500, help="steps of a second run, slower and in larger batches")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=1)
     return p.parse_args()
@@ -187,8 +189,8 @@ class Muon:
 
 
 class Examples:
-    def __init__(self, corpus, tok, rng):
-        self.corpus, self.tok, self.rng = corpus, tok, rng
+    def __init__(self, corpus, tok, rng, short):
+        self.corpus, self.tok, self.rng, self.short = corpus, tok, rng, short
         self.answers = [tok.encode(f["answer"]) + [tok.ids[END]] for f in corpus.facts]
 
     def question(self):
@@ -201,7 +203,7 @@ class Examples:
         """The tokens of an example and where its answer begins."""
         ids, i = self.question()
         a = self.answers[i]
-        if self.rng.random() < 0.75:  # to recite is soon learned, and costs most of the time
+        if self.rng.random() < self.short:  # to recite is soon learned, and costs most of the time
             a = a[:SHORT]
         return ids + a, len(ids)
 
@@ -286,8 +288,7 @@ def right(model, examples, n):
     return hits / n
 
 
-def main():
-    o = options()
+def train(o):
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
     start = time.time()
@@ -298,7 +299,7 @@ def main():
     else:
         tok = tokenizer(corpus, o.vocab)
     model = Model(o, len(tok.tokens))
-    examples = Examples(corpus, tok, rng)
+    examples = Examples(corpus, tok, rng, o.short)
     print(f"{len(corpus.facts)} facts, {len(tok.tokens)} tokens, {sum(p.numel() for p in model.parameters())} parameters,"
           f" {sum(map(len, examples.answers))} tokens of answers", flush=True)
     if meta:
@@ -329,6 +330,14 @@ def main():
             export(o, model, tok, corpus.facts)
         if done >= 1:
             break
+
+
+def main():
+    o = options()
+    train(o)
+    if not o.resume:
+        again = dict(resume=o.out, steps=o.polish, rate=o.rate / 2, vector_rate=o.vector_rate / 2, batch=o.batch * 3 // 2, short=0.6, seed=o.seed + 1)
+        train(argparse.Namespace(**{**vars(o), **again}))
 
 
 main()

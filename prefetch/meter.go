@@ -24,12 +24,13 @@ type meter struct {
 	began             time.Time
 	at                mark // when the pass began
 
-	decodes                              uint64
-	decodeWall, decodeBound, decodeStall float64 // seconds, summed
-	compute                              float64 // least seconds of a decode pass, stalls left out
-	rate                                 float64 // bytes a second while reads are on their way
-	streamed                             int64
-	streamedAt                           int
+	decodes                 uint64
+	decodeWall, decodeStall float64 // seconds, summed
+	decodeStreamed          float64 // bytes that they had to read, summed
+	compute                 float64 // least seconds of a decode pass, stalls left out
+	rate                    float64 // bytes a second while reads are on their way
+	streamed                int64
+	streamedAt              int
 }
 
 // mark is what the counters were.
@@ -120,5 +121,5 @@ func (m *meter) end(s *Store) {
 	m.decodes++
 	m.decodeWall += wall.Seconds()
 	m.decodeStall += stall
-	m.decodeBound += s.bound(0)
+	m.decodeStreamed += float64(s.streamed())
 }

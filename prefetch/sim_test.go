@@ -195,6 +195,32 @@ func TestBound(t *testing.T) {
 	}
 }
 
+// TestBoundOfAFasterDisk: a disk that was slow at first, or as it was
+// calibrated, does not make the store say that it is faster than can be.
+func TestBoundOfAFasterDisk(t *testing.T) {
+	const speed = float64(simBytes)
+	for _, calibrated := range []float64{0, speed / 3} {
+		synctest.Test(t, func(t *testing.T) {
+			ws, d := simModel(Dense)
+			d.speed = speed / 4
+			s, _ := simStore(t, simPlan(t, ws, .5), d, Options{Disk: Disk{BytesPerSecond: calibrated}})
+			for range 5 {
+				if err := pass(t.Context(), s, 50*time.Millisecond); err != nil {
+					t.Fatal(err)
+				}
+				d.speed = speed
+			}
+			st := s.Stats()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if st.BoundRatio > 1 || st.BoundRatio < .9 {
+				t.Errorf("calibrated at %g: a bound ratio of %.3f", calibrated, st.BoundRatio)
+			}
+		})
+	}
+}
+
 // TestFaults lets every n-th read fail in every way: the pass ends with an
 // error or goes on, and the next one is whole.
 func TestFaults(t *testing.T) {

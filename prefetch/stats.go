@@ -69,7 +69,7 @@ func (s *Store) Stats() Stats {
 	if m.decodes > 0 {
 		st.BoundSeconds = s.bound(0)
 		st.PassSeconds = m.decodeWall / float64(m.decodes)
-		st.BoundRatio = m.decodeBound / m.decodeWall
+		st.BoundRatio = s.boundRatio()
 		if more := s.bound(1 << 30); more > 0 {
 			st.GainPerGiB = st.BoundSeconds / more
 		}
@@ -107,6 +107,17 @@ func (s *Store) bound(more int64) float64 {
 		b = max(b, float64(max(0, s.streamed()-more))/rate)
 	}
 	return b
+}
+
+// boundRatio is the least time of the decode passes so far, by what is known
+// now, over what they took. The disk is at least as fast as they have seen it.
+func (s *Store) boundRatio() float64 {
+	m := &s.meter
+	bound := m.compute * float64(m.decodes)
+	if rate := max(s.diskRate(), m.decodeStreamed/m.decodeWall); rate > 0 {
+		bound = max(bound, m.decodeStreamed/rate)
+	}
+	return bound / m.decodeWall
 }
 
 // LayerMap says where the bytes of a layer are.

@@ -119,3 +119,41 @@ func TestWritingInATerminal(t *testing.T) {
 	term.keys("C-d")
 	term.until(`left 0\n`)
 }
+
+// TestLooksInATerminal: colours where they are wanted, the mouse wheel, and
+// another model and system prompt within a conversation.
+func TestLooksInATerminal(t *testing.T) {
+	term := openChat(t, "RUNNEL_MAX_TOKENS=200", "RUNNEL_THEME=light")
+	coloured := regexp.MustCompile(`\x1b\[(\d+;)*(3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]`)
+	if raw := term.tmux("capture-pane", "-p", "-e"); !coloured.MatchString(raw) {
+		t.Errorf("no colour is seen:\n%q", raw)
+	}
+	term.keys("/set theme dark", "Enter")
+	term.until(`theme is now dark`)
+	term.keys("/system Be brief.", "Enter")
+	term.until(`Be brief\.`)
+	term.keys("Once upon a time", "Enter")
+	term.until(`(?s)\(cut at max_tokens\).*ready`)
+	term.keys("More", "Enter")
+	term.until(`(?s)❯ More.*\(cut at max_tokens\).*ready`)
+	for range 20 {
+		term.tmux("send-keys", "-l", "\x1b[<64;10;5M") // the wheel, away from the user
+	}
+	term.until(`❯ Once upon a time`)
+	term.keys("End")
+	term.until(`\(cut at max_tokens\)\n`)
+	term.keys("C-l")
+	term.until(`(?s)Models on this machine.*guide .*KiB`)
+	term.keys("guide", "Enter")
+	term.until(`(?s)cut at max_tokens.*ready · .*guide`)
+	term.keys("what is a token?", "Enter")
+	term.until(`(?s)❯ what is a token\?.*how fast the answer comes`)
+	term.keys("C-d")
+	term.until(`left 0\n`)
+
+	term = openChat(t, "NO_COLOR=1")
+	if raw := term.tmux("capture-pane", "-p", "-e"); coloured.MatchString(raw) {
+		t.Errorf("a colour is seen:\n%q", raw)
+	}
+	term.keys("C-d")
+}

@@ -74,7 +74,7 @@ func resident(t *testing.T) int64 {
 // soakActions are what a restless user does: keys between blanks, each with
 // Bubble Tea's name, or a word that is typed. Nothing of it leaves.
 var soakActions = []string{
-	"Once", "upon", "a", "time", "Lily", "enter", "enter", "enter", "esc", "esc", "x ctrl+c", "ctrl+j",
+	"Once", "upon", "a", "time", "Lily", "enter", "enter", "enter", "esc", "esc", "esc esc x ctrl+c", "ctrl+j",
 	"up", "down", "left", "right", "alt+b", "ctrl+a", "ctrl+e", "ctrl+w", "backspace", "pgup", "pgdown", "ctrl+home", "ctrl+end",
 	"f1 esc", "f2", "ctrl+t", "ctrl+g", "ctrl+p esc", "ctrl+p figures enter", "ctrl+r esc", "ctrl+r a enter", "ctrl+s esc", "ctrl+s enter",
 	"ctrl+l esc", "ctrl+l enter", "ctrl+n", "tab k k r", "tab k e esc", "tab left esc", "tab right esc", "tab d esc", "tab y esc", "tab g n / esc",

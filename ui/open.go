@@ -78,6 +78,9 @@ func (m *Model) choosePicked() tea.Cmd {
 	switch {
 	case !ok && m.o.Pull != nil && reference.MatchString(m.pick.filter):
 		return m.pull(m.pick.filter)
+	case !ok && !m.pick.loaded:
+		m.hint = "still looking for models"
+		return nil
 	case !ok:
 		return nil
 	case chosen.Err != nil:

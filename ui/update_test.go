@@ -95,6 +95,15 @@ func TestInterruptOrder(t *testing.T) {
 	}
 }
 
+// TestPickerBeforeItsList: Enter before the models are known says so.
+func TestPickerBeforeItsList(t *testing.T) {
+	m := chatWith(t, newFakeEngine())
+	m.pick = picker{theme: m.theme}
+	m.view = viewPicker
+	press(m, "<enter>")
+	wantOnScreen(t, m, "still looking for models")
+}
+
 func TestPicker(t *testing.T) {
 	e := newFakeEngine()
 	m := chatWith(t, e)

@@ -69,7 +69,7 @@ func newFakeEngine() *fakeEngine {
 			At: at, ContextSize: 2048, ContextUsed: 512, WeightBytes: 636 << 20, KVBytes: 12 << 20, BudgetBytes: 8 << 30,
 			Backend: "cpu", ISA: "avx512", Threads: 2, TimeToFirst: 420 * time.Millisecond,
 			PromptTokens: 100, PromptDone: 100, PrefillDuration: time.Second, AnswerTokens: 41, DecodeDuration: 2 * time.Second,
-			Cache: prefetch.Stats{HitsPinned: 1234, PinnedBytes: 636 << 20, LoadedBytes: 636 << 20, BytesRead: 636 << 20, Limiter: "compute"},
+			Cache: prefetch.Stats{HitsPinned: 1234, PinnedBytes: 636 << 20, LoadedBytes: 636 << 20, BytesRead: 636 << 20, UsedBytes: 700 << 20, Limiter: "compute"},
 		},
 	}
 }

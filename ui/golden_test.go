@@ -54,6 +54,7 @@ func TestScreens(t *testing.T) {
 		{"thinking", showThinking},
 		{"table", func(m *Model) { showTable(m); press(m, "<tab>", "l", "l") }},
 		{"versions", showVersions},
+		{"streaming", showStreaming},
 	}
 	for _, s := range screens {
 		for _, size := range sizes {
@@ -129,6 +130,20 @@ func showVersions(m *Model) {
 	end.finish("stopped")
 	end.fork = fork{1, 2}
 	m.talk.add(end)
+}
+
+// showStreaming has a model that does not fit, at work for some seconds.
+func showStreaming(m *Model) {
+	e := m.engine.(*fakeEngine)
+	stream(e)
+	m.panel.layers = e.layers
+	for i := range 12 {
+		e.stats.At = e.stats.At.Add(time.Second)
+		e.stats.TotalDecoded += uint64(2 + i%3)
+		e.stats.Cache.BytesRead += uint64(800+100*(i%5)) << 20
+		e.stats.Cache.StallNanos += uint64(300+200*(i%4)) * 2e6
+		m.panel.meter.look(e.stats, time.Duration(i)*time.Second)
+	}
 }
 
 // trimmed drops the blanks at the ends of lines, which editors drop as well.

@@ -17,10 +17,11 @@ type meter struct {
 	stall    float64 // share of the time that workers waited for weights
 	cpu      float64 // processors in use
 	cpuTime  time.Duration
-	history  []float64 // of now, oldest first
-}
 
-const sparkLen = 64
+	speeds series // of now, while tokens come
+	reads  series // of readRate, while weights stream
+	stalls series // of stall, while weights stream
+}
 
 // look takes the newest figures; cpu is the processor time of the program.
 func (m *meter) look(s infer.Stats, cpu time.Duration) {
@@ -41,17 +42,14 @@ func (m *meter) look(s infer.Stats, cpu time.Duration) {
 	m.now = 0
 	if n := s.TotalDecoded - m.prev.TotalDecoded; n > 0 {
 		m.now = float64(n) / dt
-		m.push(m.now)
+		m.speeds.push(m.now)
 	} else if n := s.TotalPrompt - m.prev.TotalPrompt; n > 0 {
 		m.now = float64(n) / dt
 	}
-}
-
-func (m *meter) push(v float64) {
-	if len(m.history) == sparkLen {
-		m.history = append(m.history[:0], m.history[1:]...)
+	if s.Cache.StreamedBytes > 0 {
+		m.reads.push(m.readRate)
+		m.stalls.push(m.stall)
 	}
-	m.history = append(m.history, v)
 }
 
 // rest says that nothing happens any more.
@@ -94,14 +92,27 @@ func (m *meter) loading() (share float64, loading bool) {
 	return float64(c.LoadedBytes) / float64(c.PinnedBytes), true
 }
 
-// spark draws the last n values.
-func (m *meter) spark(n int) string {
-	v := m.history[max(0, len(m.history)-n):]
-	top := 0.0
-	for _, x := range v {
-		top = max(top, x)
+// series is the last values of a figure, oldest first.
+type series []float64
+
+const seriesLen = 64
+
+func (s *series) push(v float64) {
+	if len(*s) == seriesLen {
+		*s = append((*s)[:0], (*s)[1:]...)
 	}
-	out := make([]rune, 0, n)
+	*s = append(*s, v)
+}
+
+// spark draws the last n values up to a top, 0 for the largest of them.
+func (s series) spark(n int, top float64) string {
+	v := s[max(0, len(s)-max(0, n)):]
+	if top == 0 {
+		for _, x := range v {
+			top = max(top, x)
+		}
+	}
+	out := make([]rune, 0, len(v))
 	for _, x := range v {
 		level := 0
 		if top > 0 {

@@ -54,25 +54,30 @@ func (p *panel) Render() []string {
 // machine is the part about what the model costs this machine.
 func (p *panel) machine(b *panelLines) {
 	s, c := p.meter.last, p.meter.last.Cache
-	b.row("weights", config.FormatSize(s.WeightBytes))
+	if c.StreamedBytes == 0 {
+		b.row(inPins+" weights", config.FormatSize(s.WeightBytes))
+	} else {
+		b.row("weights", config.FormatSize(s.WeightBytes))
+	}
 	if share, loading := p.meter.loading(); loading {
 		b.row("  loading", fmt.Sprintf("%.0f %%", 100*share))
 		b.bar(share)
 	}
 	if c.StreamedBytes > 0 {
-		b.row("  pinned", config.FormatSize(c.PinnedBytes))
+		b.row(inPins+" pinned", config.FormatSize(c.PinnedBytes))
 		b.row("  streamed", config.FormatSize(c.StreamedBytes)+" a pass")
-		b.row("  ring", config.FormatSize(c.RingBytes))
+		b.row(inRing+" ring", config.FormatSize(c.RingBytes))
 		b.layerMap(p.layers)
 	}
-	b.row("kv cache", config.FormatSize(s.KVBytes))
-	b.row("budget", config.FormatSize(s.BudgetBytes))
+	b.row(inKV+" kv cache", config.FormatSize(s.KVBytes))
+	b.row("budget", fmt.Sprintf("%s, %s free", config.FormatSize(s.BudgetBytes), config.FormatSize(max(0, s.BudgetBytes-c.UsedBytes))))
+	b.memory(s)
 	b.gap()
 	b.row("tile hits", count(c.Hits()))
 	b.row("late / sync", fmt.Sprintf("%s / %s", count(c.Late), count(c.SyncLoads)))
 	b.row("read", config.FormatSize(int64(c.BytesRead)))
-	if p.meter.readRate > 0 {
-		b.row("  now", config.FormatSize(int64(p.meter.readRate))+"/s")
+	if p.meter.readRate > 0 || c.StreamedBytes > 0 {
+		b.sparkRow("  now", p.meter.reads, 0, config.FormatSize(int64(p.meter.readRate))+"/s")
 	}
 	if s.Proposed > 0 {
 		b.row("guesses kept", fmt.Sprintf("%d of %s", s.Accepted, count(s.Proposed)))
@@ -80,7 +85,7 @@ func (p *panel) machine(b *panelLines) {
 	if c.HintedBytes > 0 {
 		b.row("experts foreseen", fmt.Sprintf("%.0f %%", 100*ratio(int64(c.HintedUsed), int64(c.HintedBytes))))
 	}
-	b.row("stalled", fmt.Sprintf("%.0f %%", 100*p.meter.stall))
+	b.sparkRow("stalled", p.meter.stalls, 1, fmt.Sprintf("%.0f %%", 100*p.meter.stall))
 	if c.BoundRatio > 0 {
 		b.row("of the bound", fmt.Sprintf("%.0f %%", 100*c.BoundRatio))
 	}
@@ -105,7 +110,7 @@ func (p *panel) speed(b *panelLines) {
 	default:
 		b.row("tokens/s", fmt.Sprintf("%.1f now  %.1f", p.meter.now, p.meter.average()))
 	}
-	if spark := p.meter.spark(b.w); spark != "" {
+	if spark := p.meter.speeds.spark(b.w, 0); spark != "" {
 		b.lines = append(b.lines, b.th.bar.Paint(spark))
 	}
 	if s.TimeToFirst > 0 {
@@ -206,6 +211,43 @@ func (b *panelLines) bar(share float64) {
 	n := int(share*float64(b.w) + 0.5)
 	n = max(0, min(b.w, n))
 	b.lines = append(b.lines, b.th.bar.Paint(strings.Repeat("━", n))+b.th.dim.Paint(strings.Repeat("─", b.w-n)))
+}
+
+// sparkRow is a row with the course of its figure up to a top; see spark.
+func (b *panelLines) sparkRow(name string, s series, top float64, value string) {
+	room := b.w - ansi.StringWidth(name) - ansi.StringWidth(value) - 2
+	spark := s.spark(room, top)
+	if spark == "" {
+		b.row(name, value)
+		return
+	}
+	pad := strings.Repeat(" ", room-ansi.StringWidth(spark)+1)
+	b.lines = append(b.lines, b.th.dim.Paint(name)+pad+b.th.bar.Paint(spark)+" "+value)
+}
+
+// What the budget is used for, in the bar of it and beside the rows. The rest
+// of the bar is free.
+const inPins, inRing, inKV, inNothing = "█", "▓", "▒", "░"
+
+// memory is the bar of the budget. What there is of anything, is seen.
+func (b *panelLines) memory(s infer.Stats) {
+	if s.BudgetBytes <= 0 {
+		return
+	}
+	bar, placed, sum := "", 0, int64(0)
+	for _, part := range []struct {
+		mark  string
+		bytes int64
+	}{{inPins, s.Cache.PinnedBytes}, {inRing, s.Cache.RingBytes + s.Cache.CacheBytes}, {inKV, s.KVBytes + s.ScratchBytes}} {
+		if part.bytes <= 0 {
+			continue
+		}
+		sum += part.bytes
+		to := min(b.w, max(placed+1, int(ratio(sum, s.BudgetBytes)*float64(b.w)+0.5)))
+		bar += strings.Repeat(part.mark, to-placed)
+		placed = to
+	}
+	b.lines = append(b.lines, b.th.bar.Paint(bar)+b.th.dim.Paint(strings.Repeat(inNothing, b.w-placed)))
 }
 
 // fit gives up the gaps, from the last, when there are too many lines, then

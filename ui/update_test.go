@@ -263,9 +263,9 @@ func TestBudgetWhileOpen(t *testing.T) {
 	wantOnScreen(t, m, "the memory budget is now 2.0 GiB", "✗ does not fit")
 }
 
-// TestStreamingPanel: what streams, where it is, and what would help.
-func TestStreamingPanel(t *testing.T) {
-	e := newFakeEngine()
+// stream has an engine's weights not fit its budget.
+func stream(e *fakeEngine) {
+	e.stats.BudgetBytes, e.stats.Cache.UsedBytes = 450<<20, 431<<20
 	c := &e.stats.Cache
 	c.StreamedBytes, c.PinnedBytes, c.LoadedBytes, c.RingBytes = 300<<20, 336<<20, 336<<20, 64<<20
 	c.Limiter, c.DiskBytesPerSecond, c.GainPerGiB, c.BoundRatio = "disk", 1.1e9, 1.43, 0.97
@@ -279,6 +279,12 @@ func TestStreamingPanel(t *testing.T) {
 		}
 		e.layers = append(e.layers, lm)
 	}
+}
+
+// TestStreamingPanel: what streams, where it is, and what would help.
+func TestStreamingPanel(t *testing.T) {
+	e := newFakeEngine()
+	stream(e)
 	m := chatWith(t, e)
 	m.resize(140, 50)
 	wantOnScreen(t, m, "▅▅▅█▇▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅", "limited by disk, 1.1 GB/s; +1", "GiB of memory would give 1.4x", "97 %")

@@ -30,14 +30,17 @@ func (d *disk) ReadAt(p []byte, _ int, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := int(min(int64(len(p)), d.size-off))
-	if d.speed > 0 {
-		d.mu.Lock()
+	d.mu.Lock()
+	speed := d.speed
+	if speed > 0 {
 		if now := time.Now(); d.free.Before(now) {
 			d.free = now
 		}
-		d.free = d.free.Add(time.Duration(float64(n) / d.speed * 1e9))
-		wait := time.Until(d.free)
-		d.mu.Unlock()
+		d.free = d.free.Add(time.Duration(float64(n) / speed * 1e9))
+	}
+	wait := time.Until(d.free)
+	d.mu.Unlock()
+	if speed > 0 {
 		time.Sleep(wait)
 	}
 	for i := 0; i+8 <= n; i += 512 {
@@ -208,7 +211,9 @@ func TestBoundOfAFasterDisk(t *testing.T) {
 				if err := pass(t.Context(), s, 50*time.Millisecond); err != nil {
 					t.Fatal(err)
 				}
+				d.mu.Lock() // its readers may be ahead
 				d.speed = speed
+				d.mu.Unlock()
 			}
 			st := s.Stats()
 			if err := s.Close(); err != nil {

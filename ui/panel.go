@@ -54,11 +54,11 @@ func (p *panel) Render() []string {
 // machine is the part about what the model costs this machine.
 func (p *panel) machine(b *panelLines) {
 	s, c := p.meter.last, p.meter.last.Cache
+	weights := "weights"
 	if c.StreamedBytes == 0 {
-		b.row(inPins+" weights", config.FormatSize(s.WeightBytes))
-	} else {
-		b.row("weights", config.FormatSize(s.WeightBytes))
+		weights = inPins + " weights"
 	}
+	b.row(weights, config.FormatSize(s.WeightBytes))
 	if share, loading := p.meter.loading(); loading {
 		b.row("  loading", fmt.Sprintf("%.0f %%", 100*share))
 		b.bar(share)
@@ -216,38 +216,10 @@ func (b *panelLines) bar(share float64) {
 // sparkRow is a row with the course of its figure up to a top; see spark.
 func (b *panelLines) sparkRow(name string, s series, top float64, value string) {
 	room := b.w - ansi.StringWidth(name) - ansi.StringWidth(value) - 2
-	spark := s.spark(room, top)
-	if spark == "" {
-		b.row(name, value)
-		return
+	if spark := s.spark(room, top); spark != "" {
+		value = b.th.bar.Paint(spark) + " " + value
 	}
-	pad := strings.Repeat(" ", room-ansi.StringWidth(spark)+1)
-	b.lines = append(b.lines, b.th.dim.Paint(name)+pad+b.th.bar.Paint(spark)+" "+value)
-}
-
-// What the budget is used for, in the bar of it and beside the rows. The rest
-// of the bar is free.
-const inPins, inRing, inKV, inNothing = "█", "▓", "▒", "░"
-
-// memory is the bar of the budget. What there is of anything, is seen.
-func (b *panelLines) memory(s infer.Stats) {
-	if s.BudgetBytes <= 0 {
-		return
-	}
-	bar, placed, sum := "", 0, int64(0)
-	for _, part := range []struct {
-		mark  string
-		bytes int64
-	}{{inPins, s.Cache.PinnedBytes}, {inRing, s.Cache.RingBytes + s.Cache.CacheBytes}, {inKV, s.KVBytes + s.ScratchBytes}} {
-		if part.bytes <= 0 {
-			continue
-		}
-		sum += part.bytes
-		to := min(b.w, max(placed+1, int(ratio(sum, s.BudgetBytes)*float64(b.w)+0.5)))
-		bar += strings.Repeat(part.mark, to-placed)
-		placed = to
-	}
-	b.lines = append(b.lines, b.th.bar.Paint(bar)+b.th.dim.Paint(strings.Repeat(inNothing, b.w-placed)))
+	b.row(name, value)
 }
 
 // fit gives up the gaps, from the last, when there are too many lines, then

@@ -93,3 +93,28 @@ func (m *Model) onResized(msg resizedMsg) {
 	m.say("the memory budget is now " + config.FormatSize(msg.bytes))
 	m.look()
 }
+
+// What the budget is used for, in the bar of it and beside the rows. The rest
+// of the bar is free.
+const inPins, inRing, inKV, inNothing = "█", "▓", "▒", "░"
+
+// memory is the bar of the budget. What there is of anything, is seen.
+func (b *panelLines) memory(s infer.Stats) {
+	if s.BudgetBytes <= 0 {
+		return
+	}
+	bar, placed, sum := "", 0, int64(0)
+	for _, part := range []struct {
+		mark  string
+		bytes int64
+	}{{inPins, s.Cache.PinnedBytes}, {inRing, s.Cache.RingBytes + s.Cache.CacheBytes}, {inKV, s.KVBytes + s.ScratchBytes}} {
+		if part.bytes <= 0 {
+			continue
+		}
+		sum += part.bytes
+		to := min(b.w, max(placed+1, int(ratio(sum, s.BudgetBytes)*float64(b.w)+0.5)))
+		bar += strings.Repeat(part.mark, to-placed)
+		placed = to
+	}
+	b.lines = append(b.lines, b.th.bar.Paint(bar)+b.th.dim.Paint(strings.Repeat(inNothing, b.w-placed)))
+}

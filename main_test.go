@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,13 +61,18 @@ const patience = 60 * time.Second
 // until waits for a screen that matches and returns it.
 func (term *terminal) until(pattern string) string {
 	term.t.Helper()
-	re := regexp.MustCompile(pattern)
+	return term.when(fmt.Sprintf("shows %q", pattern), regexp.MustCompile(pattern).MatchString)
+}
+
+// when waits for a screen of which something is true, and returns it.
+func (term *terminal) when(what string, is func(screen string) bool) string {
+	term.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if s := term.screen(); re.MatchString(s) {
+		if s := term.screen(); is(s) {
 			return s
 		}
 	}
-	term.t.Fatalf("the screen never shows %q:\n%s", pattern, term.screen())
+	term.t.Fatalf("the screen never %s:\n%s", what, term.screen())
 	return ""
 }
 
@@ -112,11 +118,7 @@ func TestChatInATerminal(t *testing.T) {
 	term.keys("Once upon a time", "Enter")
 	term.until(`❯ Once upon a time`)
 	first := position(term.until(`writing · [0-9.]+ tok/s · ctx \d{3,}/200000`))
-	for end := time.Now().Add(patience); position(term.screen()) <= first; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the figures do not move:\n%s", term.screen())
-		}
-	}
+	term.when("moves its figures", func(s string) bool { return position(s) > first })
 	term.keys("Escape")
 	term.until(`(?s)\(stopped\).*ready`)
 

@@ -139,17 +139,16 @@ class Corpus:
         self.facts = tomllib.loads((HERE / "facts.toml").read_text())["fact"]
         unknown = set(tomllib.loads((HERE / "keywords.toml").read_text())) - {f["name"] for f in self.facts}
         assert not unknown, f"keywords of no fact: {unknown}"
-        self.patterns = []
-        for f in self.facts:
-            trees = [parse(l, words) for l in f["ask"].strip().split("\n")]
-            # A pattern that can be read in many ways is drawn more often.
-            self.patterns.append((trees, [min(count(t), 60) ** 0.5 for t in trees]))
+
+        def patterns(text):
+            """Patterns and their weights: one that can be read in many ways is drawn more often."""
+            trees = [parse(l, words) for l in text.strip().split("\n")]
+            return trees, [min(count(t), 60) ** 0.5 for t in trees]
+
         asked = tomllib.loads((HERE / "asked.toml").read_text())
         assert set(asked) == {f["name"] for f in self.facts}, "asked.toml has a question for each fact, and for no other"
-        self.asked = []
-        for f in self.facts:
-            trees = [parse(l, words) for l in asked[f["name"]].strip().split("\n")]
-            self.asked.append((trees, [min(count(t), 60) ** 0.5 for t in trees]))
+        self.patterns = [patterns(f["ask"]) for f in self.facts]
+        self.asked = [patterns(asked[f["name"]]) for f in self.facts]
         self.keywords = {k: v.split("|") for k, v in tomllib.loads((HERE / "keywords.toml").read_text()).items()}
         held = (HERE / "heldout.jsonl").read_text().splitlines()
         self.heldout = {letters(json.loads(l)["q"]) for l in held}

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"accel/cpu/matmul/gen": {},
 	"accel/cpu/vec":        {},
 	"accel/cuda":           {"accel", "accel/cuda/libcuda", "accel/cuda/nvml", "assets", "gguf"},
-	"accel/cuda/emulate":   {"accel/cuda/kernels", "accel/cuda/nvml"},
+	"accel/cuda/emulate":   {"accel/cuda", "accel/cuda/kernels", "accel/cuda/nvml"},
 	"accel/cuda/kernels":   {},
 	"accel/cuda/libcuda":   {},
 	"accel/cuda/nvml":      {},

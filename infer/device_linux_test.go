@@ -156,11 +156,17 @@ func (f failing) Download(dst []byte, src uint64) error {
 	return f.Driver.Download(dst, src)
 }
 
-func (f failing) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
-	if err := f.call(); err != nil {
-		return err
+// Run fails before, after or between any of the kernels.
+func (f failing) Run(series []cuda.Launch) error {
+	for i := range series {
+		if err := f.call(); err != nil {
+			return err
+		}
+		if err := f.Driver.Run(series[i : i+1]); err != nil {
+			return err
+		}
 	}
-	return f.Driver.Launch(kernel, grid, threads, shared, args)
+	return nil
 }
 
 // withNotice reads a stream to its end.

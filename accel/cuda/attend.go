@@ -85,11 +85,7 @@ func (b *Backend) tableOf(kv *accel.KV) uint64 {
 		b.atLeast(&r, 2*len(t.next))
 		t.p, t.size = r.p, r.size
 	}
-	if b.lost == nil {
-		if err := b.driver.Upload(t.p, t.next); err != nil {
-			b.lose(err)
-		}
-	}
+	b.toDevice(t.p, t.next)
 	t.now, t.next = t.next, t.now
 	return t.p
 }

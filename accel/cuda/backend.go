@@ -18,7 +18,7 @@ type Backend struct {
 	driver  Driver
 	host    accel.Backend
 	kernels map[string]uint64
-	args    []uint64
+	series  series // launched, not yet handed to the device
 
 	tensors []*mirror                 // by address, from Alloc
 	blocks  map[*byte]*mirror         // of the KV cache
@@ -175,10 +175,8 @@ func (b *Backend) Forget(raw []byte) {
 			continue
 		}
 		delete(b.blocks, key)
-		if m.device != 0 && b.lost == nil {
-			if err := b.driver.Free(m.device); err != nil {
-				b.lose(err)
-			}
+		if m.device != 0 {
+			b.free(m.device)
 		}
 	}
 }
@@ -217,9 +215,10 @@ func (b *Backend) flushHost() {
 	}
 }
 
-// Sync runs what the host has queued and returns the first error so far; the
+// Sync hands over what is queued on either side and returns the first error so far; the
 // device may still be at work.
 func (b *Backend) Sync() error {
+	b.run()
 	b.queued = true
 	b.flushHost()
 	err := b.err
@@ -279,13 +278,11 @@ func (b *Backend) vector(v []float32) uint64 {
 		return p
 	}
 	p, err := b.driver.Alloc(4 * len(v))
-	if err == nil {
-		b.vectors[&v[0]] = p
-		err = b.driver.Upload(p, asBytes(v))
-	}
 	if err != nil {
 		b.lose(err)
 		return 0
 	}
+	b.vectors[&v[0]] = p
+	b.toDevice(p, asBytes(v))
 	return p
 }

@@ -73,9 +73,7 @@ func (b *Backend) upload(m *mirror, s span) {
 		return
 	}
 	b.flushHost()
-	if err := b.driver.Upload(m.device+uint64(s.from), m.host[s.from:s.to]); err != nil {
-		b.lose(err)
-	}
+	b.toDevice(m.device+uint64(s.from), m.host[s.from:s.to])
 }
 
 func (b *Backend) download(m *mirror, s span) {
@@ -83,9 +81,7 @@ func (b *Backend) download(m *mirror, s span) {
 		return
 	}
 	b.flushHost() // what is queued may still read the older bytes
-	if err := b.driver.Download(m.host[s.from:s.to], m.device+uint64(s.from)); err != nil {
-		b.lose(err)
-	}
+	b.fromDevice(m.host[s.from:s.to], m.device+uint64(s.from))
 }
 
 // onDevice makes a part of m current on the device.

@@ -25,28 +25,30 @@ func Open() (Driver, error) {
 	default:
 		return nil, fmt.Errorf("%w: cuInit says %d", ErrNoDriver, state)
 	}
-	d := &driver{}
+	d := &driver{graphs: newGraphs()}
 	if err := d.open(); err != nil {
 		return nil, fmt.Errorf("cuda: opening the device: %w", err)
 	}
 	return d, nil
 }
 
-// driver implements Driver with gorgonia.org/cu, on the default stream. A
-// context is current on a thread, and the goroutine of a backend may come back
+// driver implements Driver with gorgonia.org/cu, all in one stream. A context
+// is current on a thread, and the goroutine of a backend may come back
 // on another thread at any time, so that each call says again which context is
 // meant.
 type driver struct {
 	device  cu.Device
 	context cu.CUContext
 	module  cu.Module
+	stream  cu.Stream
+	graphs  graphs
 
 	monitor *nvml.Device // nil: there is none
 
 	name, arch string
 	units      int
-	functions  []cu.Function
-	params     []unsafe.Pointer
+	functions  []unsafe.Pointer // of the kernels asked for
+	kernels    []libcuda.Kernel // of the last series
 }
 
 func (d *driver) open() (err error) {
@@ -75,6 +77,9 @@ func (d *driver) open() (err error) {
 		return err
 	}
 	if err = d.with(func() (err error) {
+		if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
+			return err
+		}
 		d.module, err = cu.LoadData(kernels)
 		return err
 	}); err != nil {
@@ -125,52 +130,98 @@ func (d *driver) Alloc(n int) (p uint64, err error) {
 			return err
 		}
 		p = uint64(ptr)
-		return cu.MemsetD8(ptr, 0, int64(n))
+		return cu.MemsetD8Async(ptr, 0, int64(n), d.stream)
 	})
 	return p, err
 }
 
-// Free waits for the device by itself.
 func (d *driver) Free(p uint64) error {
-	return d.with(func() error { return cu.MemFree(cu.DevicePtr(p)) })
+	return d.with(func() error {
+		if err := d.stream.Synchronize(); err != nil {
+			return err
+		}
+		return cu.MemFree(cu.DevicePtr(p))
+	})
 }
 
+// Upload returns once src was read: memory that is not pinned is copied before
+// it is sent.
 func (d *driver) Upload(dst uint64, src []byte) error {
 	if len(src) == 0 {
 		return nil
 	}
-	return d.with(func() error { return cu.MemcpyHtoD(cu.DevicePtr(dst), unsafe.Pointer(&src[0]), int64(len(src))) })
+	return d.with(func() error {
+		return cu.MemcpyHtoDAsync(cu.DevicePtr(dst), unsafe.Pointer(&src[0]), int64(len(src)), d.stream)
+	})
 }
 
 func (d *driver) Download(dst []byte, src uint64) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	return d.with(func() error { return cu.MemcpyDtoH(unsafe.Pointer(&dst[0]), cu.DevicePtr(src), int64(len(dst))) })
+	return d.with(func() error {
+		if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&dst[0]), cu.DevicePtr(src), int64(len(dst)), d.stream); err != nil {
+			return err
+		}
+		return d.stream.Synchronize()
+	})
 }
 
 func (d *driver) Kernel(name string) (uint64, error) {
 	err := d.with(func() error {
 		f, err := d.module.Function(name)
-		d.functions = append(d.functions, f)
+		d.functions = append(d.functions, *(*unsafe.Pointer)(unsafe.Pointer(&f))) // the handle is all that it holds
 		return err
 	})
 	return uint64(len(d.functions) - 1), err
 }
 
-func (d *driver) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
-	d.params = d.params[:0]
-	for i := range args {
-		d.params = append(d.params, unsafe.Pointer(&args[i]))
+func (d *driver) Run(series []Launch) error {
+	d.kernels = d.kernels[:0]
+	for i := range series {
+		l := &series[i]
+		d.kernels = append(d.kernels, libcuda.Kernel{
+			Function: d.functions[l.Kernel], Grid: l.Grid, Threads: l.Threads, Shared: l.Shared, Args: l.Args,
+		})
 	}
-	return d.with(func() error {
-		return d.functions[kernel].Launch(grid[0], grid[1], grid[2], threads, 1, 1, shared, cu.Stream{}, d.params)
-	})
+	return d.with(d.runKernels)
 }
+
+// runKernels queues the kernels of a series, as a graph if it ran before.
+func (d *driver) runKernels() error {
+	stream := d.streamHandle()
+	if len(d.kernels) >= leastSeries {
+		if r := d.graphs.find(d.kernels); r != nil {
+			ready, err := r.update(d.kernels)
+			if err != nil {
+				return err
+			}
+			if ready {
+				d.graphs.ran++
+				return r.graph.Launch(stream)
+			}
+		} else if old := d.graphs.oldest(); old != nil && old.graph != nil {
+			if err := errors.Join(d.stream.Synchronize(), old.graph.Close()); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range d.kernels {
+		if err := d.kernels[i].Launch(stream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *driver) streamHandle() unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&d.stream)) }
 
 // Close gives the context back, and with it what is left on the device.
 func (d *driver) Close() error {
-	err := errors.Join(d.with(func() error { return d.module.Unload() }), d.device.ReleasePrimaryCtx())
+	err := d.with(func() error {
+		return errors.Join(d.stream.Synchronize(), d.graphs.close(), d.stream.Destroy(), d.module.Unload())
+	})
+	err = errors.Join(err, d.device.ReleasePrimaryCtx())
 	if d.monitor != nil {
 		err = errors.Join(err, d.monitor.Close())
 	}

@@ -4,6 +4,7 @@ package cuda_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -91,8 +92,42 @@ func testOpened(t *testing.T) {
 			p.equal(typ.String(), y, hy, 1e-2)
 		}
 	}
+	testGraphs(p, d)
 	p.onDevice()
 	if err := errors.Join(p.cuda.Close(), p.host.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// testGraphs runs series that are alike but for their arguments, in turn with
+// others: from the second time on each is a graph, with the arguments of that
+// time.
+func testGraphs(p *pair, d cuda.Driver) {
+	p.t.Helper()
+	before := cuda.GraphsRun(d)
+	const rounds = 5
+	for round := range rounds {
+		for length := 10; length < 13; length++ {
+			x, hx := p.tensors(2, 100)
+			for i := range length {
+				s := float32(round*length+i)/40 - 0.5
+				p.cuda.Scale(x, s)
+				p.host.Scale(hx, s)
+				p.cuda.RMSNorm(x, x, nil, 1e-5)
+				p.host.RMSNorm(hx, hx, nil, 1e-5)
+			}
+			p.equal(fmt.Sprintf("%d kernels, round %d", 2*length, round), x, hx, 1e-4)
+		}
+	}
+	if n := cuda.GraphsRun(d) - before; n != 3*(rounds-1) {
+		p.t.Errorf("%d graphs were run, want %d", n, 3*(rounds-1))
+	}
+	for n := range 70 { // more than are kept
+		x, hx := p.tensors(1, 8)
+		for range n + 8 {
+			p.cuda.Scale(x, 1.01)
+			p.host.Scale(hx, 1.01)
+		}
+		p.equal(fmt.Sprintf("%d scales", n+8), x, hx, 1e-4)
 	}
 }

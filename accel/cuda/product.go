@@ -73,11 +73,7 @@ func (b *Backend) resident(w *accel.Weight) uint64 {
 	d.p = p
 	if !b.uploadTiles(w, p) {
 		d.p = 0
-		if b.lost == nil {
-			if err := b.driver.Free(p); err != nil {
-				b.lose(err)
-			}
-		}
+		b.free(p)
 		return 0
 	}
 	b.stats.weightBytes.Add(int64(size))
@@ -96,14 +92,10 @@ func (b *Backend) uploadTiles(w *accel.Weight, p uint64) bool {
 			return false
 		}
 		size, _ := b.host.PackedBytes(w.Type, min(w.TileRows, w.Rows-i*w.TileRows), w.Cols)
-		err = b.driver.Upload(p+uint64(i*full), raw[:size])
+		b.toDevice(p+uint64(i*full), raw[:size])
 		w.Tiles.Release(i)
-		if err != nil {
-			b.lose(err)
-			return false
-		}
 	}
-	return true
+	return b.lost == nil
 }
 
 // activations is the quantised form of an input.

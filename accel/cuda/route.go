@@ -26,12 +26,9 @@ func (b *Backend) upload32(numbers []int32, weights []float32) (p, q uint64) {
 	if n == 0 || b.lost != nil {
 		return p, p
 	}
-	err := b.driver.Upload(p, unsafe.Slice((*byte)(unsafe.Pointer(&numbers[0])), n))
-	if err == nil && len(weights) > 0 {
-		err = b.driver.Upload(p+uint64(n), asBytes(weights))
-	}
-	if err != nil {
-		b.lose(err)
+	b.toDevice(p, unsafe.Slice((*byte)(unsafe.Pointer(&numbers[0])), n))
+	if len(weights) > 0 {
+		b.toDevice(p+uint64(n), asBytes(weights))
 	}
 	return p, p + uint64(n)
 }

@@ -27,6 +27,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/accel/cuda/kernels"
 	"github.com/runnel-chat/runnel/accel/cuda/nvml"
 )
@@ -278,16 +279,21 @@ func (d *Device) Kernel(name string) (uint64, error) {
 	return uint64(i), nil
 }
 
-// Launch queues a kernel. Arguments are 8 bytes each, the value first.
-func (d *Device) Launch(kernel uint64, grid [3]int, threads, shared int, args []uint64) error {
-	d.ran[kernel]++
-	for _, v := range []int{int(kernel), grid[0], grid[1], grid[2], threads, 1, 1, shared, len(args)} {
-		if err := binary.Write(d.to, binary.LittleEndian, uint32(v)); err != nil {
+// Run queues kernels. Arguments are 8 bytes each, the value first.
+func (d *Device) Run(series []cuda.Launch) error {
+	for _, l := range series {
+		d.ran[l.Kernel]++
+		header := [9]uint32{
+			uint32(l.Kernel), uint32(l.Grid[0]), uint32(l.Grid[1]), uint32(l.Grid[2]),
+			uint32(l.Threads), 1, 1, uint32(l.Shared), uint32(len(l.Args)),
+		}
+		err := binary.Write(d.to, binary.LittleEndian, header[:])
+		if err == nil {
+			err = binary.Write(d.to, binary.LittleEndian, l.Args)
+		}
+		if err != nil {
 			return d.died(err)
 		}
-	}
-	if err := binary.Write(d.to, binary.LittleEndian, args); err != nil {
-		return d.died(err)
 	}
 	return nil
 }

@@ -6,6 +6,9 @@
 //
 // The symbols are hidden, so that libcuda's own calls never come here, and
 // cuInit always succeeds, because gorgonia.org/cu ends the process if it does
-// not. stub holds an empty libcuda.a, which satisfies the -lcuda of that
+// not. Beside that the package has what the library lacks: graphs, and launches
+// without copies of their arguments.
+//
+// stub holds an empty libcuda.a, which satisfies the -lcuda of that
 // library at link time.
 package libcuda

@@ -3,10 +3,10 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-// FUNCTIONS lists what gorgonia.org/cu v0.9.6 refers to when it is built with
+// LIBRARY lists what gorgonia.org/cu v0.9.6 refers to when it is built with
 // the headers of CUDA 11.8: nm -D --undefined-only of a program linked to the
 // driver's stub.
-#define FUNCTIONS(each) \
+#define LIBRARY(each) \
 	each(cuArray3DCreate_v2) each(cuArray3DGetDescriptor_v2) each(cuArrayCreate_v2) each(cuArrayDestroy) \
 	each(cuArrayGetDescriptor_v2) each(cuCtxCreate_v2) each(cuCtxDestroy_v2) each(cuCtxDisablePeerAccess) \
 	each(cuCtxEnablePeerAccess) each(cuCtxGetApiVersion) each(cuCtxGetCacheConfig) each(cuCtxGetCurrent) \
@@ -50,6 +50,12 @@
 	each(cuTexRefSetArray) each(cuTexRefSetBorderColor) each(cuTexRefSetFilterMode) each(cuTexRefSetFlags) \
 	each(cuTexRefSetFormat) each(cuTexRefSetMaxAnisotropy) each(cuTexRefSetMipmapFilterMode) \
 	each(cuTexRefSetMipmapLevelBias) each(cuTexRefSetMipmapLevelClamp)
+
+// OWN lists what this package calls beyond that.
+#define OWN(each) \
+	each(cuGetErrorName) each(cuGraphExecKernelNodeSetParams) each(cuGraphInstantiateWithFlags) each(cuGraphLaunch)
+
+#define FUNCTIONS(each) LIBRARY(each) OWN(each)
 
 #define HIDDEN __attribute__((visibility("hidden")))
 

@@ -3,7 +3,9 @@
 // of the device is memory of the process; PTX is not looked at.
 #include "run.h"
 
+#include <cstddef>
 #include <cstring>
+#include <vector>
 
 namespace {
 
@@ -49,11 +51,69 @@ API cuModuleGetFunction(const void **function, void *, const char *name) {
 }
 
 API cuLaunchKernel(const Kernel *k, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                   unsigned shared, void *, void **params, void **) {
+                   unsigned shared, void *stream, void **params, void **) {
+	if (stream != &device) return invalidValue;
 	for (unsigned i = 0; i < k->arguments; i++) memcpy(&arguments[i], params[i], 8);
 	launch(k - kernels, k->arguments, {gx, gy, gz}, {bx, by, bz}, shared);
 	return success;
 }
+
+// A graph is a list of launches, each of which must name the one before it.
+struct Node {
+	const Kernel *kernel;
+	dim3 grid, block;
+	unsigned shared;
+	void **params, **extra;
+	uint64_t arguments[mostArguments];
+};
+struct Graph {
+	std::vector<Node *> nodes;
+};
+
+namespace {
+
+void keepArguments(Node *n) {
+	for (unsigned i = 0; i < n->kernel->arguments; i++) memcpy(&n->arguments[i], n->params[i], 8);
+}
+
+constexpr size_t described = offsetof(Node, arguments); // of a node
+
+} // namespace
+
+API cuGraphCreate(Graph **g, unsigned) { return *g = new Graph, success; }
+API cuGraphAddKernelNode(Node **out, Graph *g, Node *const *after, size_t n, const void *kernel) {
+	if (n != !g->nodes.empty() || (n > 0 && *after != g->nodes.back())) return invalidValue;
+	*out = new Node;
+	memcpy(static_cast<void *>(*out), kernel, described);
+	keepArguments(*out);
+	g->nodes.push_back(*out);
+	return success;
+}
+API cuGraphInstantiateWithFlags(Graph **exec, Graph *g, unsigned long long) { return *exec = g, success; }
+API cuGraphExecKernelNodeSetParams(Graph *, Node *n, const Node *to) {
+	if (to->kernel != n->kernel) return invalidValue;
+	memcpy(static_cast<void *>(n), to, described);
+	keepArguments(n);
+	return success;
+}
+API cuGraphLaunch(Graph *g, void *stream) {
+	if (stream != &device) return invalidValue;
+	for (Node *n : g->nodes) {
+		memcpy(arguments, n->arguments, sizeof arguments);
+		launch(n->kernel - kernels, n->kernel->arguments, n->grid, n->block, n->shared);
+	}
+	return success;
+}
+API cuGraphExecDestroy(Graph *) { return success; }
+API cuGraphDestroy(Graph *g) {
+	for (Node *n : g->nodes) delete n;
+	delete g;
+	return success;
+}
+
+API cuStreamCreate(void **stream, unsigned) { return *stream = &device, success; }
+API cuStreamDestroy_v2(void *) { return success; }
+API cuStreamSynchronize(void *stream) { return stream == &device ? success : invalidValue; }
 
 API cuMemGetInfo_v2(size_t *free, size_t *total) {
 	*total = memoryBytes;
@@ -79,6 +139,6 @@ API cuMemFree_v2(char *p) {
 	return success;
 }
 
-API cuMemsetD8_v2(void *p, unsigned char v, size_t n) { return memset(p, v, n), success; }
-API cuMemcpyHtoD_v2(void *to, const void *from, size_t n) { return memcpy(to, from, n), success; }
-API cuMemcpyDtoH_v2(void *to, const void *from, size_t n) { return memcpy(to, from, n), success; }
+API cuMemsetD8Async(void *p, unsigned char v, size_t n, void *) { return memset(p, v, n), success; }
+API cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t n, void *) { return memcpy(to, from, n), success; }
+API cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t n, void *) { return memcpy(to, from, n), success; }

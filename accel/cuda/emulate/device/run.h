@@ -149,7 +149,8 @@ template <class T> T argument(uint64_t bits) {
 	return v;
 }
 
-uint64_t arguments[32];
+constexpr unsigned mostArguments = 48;
+uint64_t arguments[mostArguments];
 
 template <class... A, size_t... I> void call(void (*kernel)(A...), std::index_sequence<I...>) {
 	kernel(argument<A>(arguments[I])...);

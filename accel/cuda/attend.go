@@ -118,7 +118,7 @@ func (b *Backend) Store(kv *accel.KV, k, v accel.Tensor, pos int) {
 	})
 	s := kv.Shape
 	b.launch(storeNames[s.Type], [3]int{k.Rows, s.Heads, 1}, 32, 0,
-		b.tableOf(kv), b.read(k), b.read(v), uint64(s.Heads), uint64(s.DK), uint64(s.DV), uint64(pos-kv.First))
+		b.tableOf(kv), b.read(k), b.read(v), uint64(s.Heads), uint64(s.DK), uint64(s.DV), uint64(kv.First), b.position(pos))
 }
 
 // Attend gathers values by the softmax of queries and keys.
@@ -152,7 +152,7 @@ func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	sinks := b.vector(a.Sinks)
 	b.launch(attendNames[s.Type], [3]int{tiles, s.Heads, splits}, accel.KVBlock, attendShared(s.DK),
 		to, parts, queries, b.tableOf(kv), sinks, uint64(s.Heads), uint64(group), uint64(s.DK), uint64(s.DV),
-		uint64(kv.First), uint64(pos), uint64(q.Rows), uint64(a.Window), f32(a.Scale), f32(a.SoftCap), uint64(length))
+		uint64(kv.First), b.position(pos), uint64(q.Rows), uint64(a.Window), f32(a.Scale), f32(a.SoftCap), uint64(length))
 	if splits > 1 {
 		heads := group * s.Heads
 		b.launch("combine", [3]int{q.Rows * heads, 1, 1}, 128, 0,

@@ -26,6 +26,7 @@ type Backend struct {
 	vectors map[*float32]uint64       // norms, biases and the like
 	weights map[*accel.Weight]*weight // placed here
 	acts    activations               // of the last input
+	first   position                  // of the pass
 	turns   turned                    // of the last position
 	parts   room                      // of attention
 	pairs   room                      // of a mixture
@@ -260,7 +261,7 @@ func (b *Backend) held() (list []uint64) {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.turns.table, b.parts, b.pairs} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

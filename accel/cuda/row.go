@@ -1,6 +1,10 @@
 package cuda
 
-import "github.com/runnel-chat/runnel/accel"
+import (
+	"encoding/binary"
+
+	"github.com/runnel-chat/runnel/accel"
+)
 
 // rows launches a norm with a block for each row.
 func (b *Backend) rows(name string, x accel.Tensor, args ...uint64) {
@@ -155,6 +159,27 @@ func (b *Backend) GLU(act accel.Activation, gate, up accel.Tensor) {
 	b.each("glu", len(up.Data), b.change(gate), from, uint64(act), uint64(len(up.Data)))
 }
 
+// position is where the rows of a pass begin. Kernels read it from memory, so
+// that the launches of one token are those of the next.
+type position struct {
+	room
+	pos int
+	buf [4]byte
+}
+
+// position returns where a position is told.
+func (b *Backend) position(pos int) uint64 {
+	p := &b.first
+	if p.p != 0 && p.pos == pos {
+		return p.p
+	}
+	b.atLeast(&p.room, len(p.buf))
+	p.pos = pos
+	binary.LittleEndian.PutUint32(p.buf[:], uint32(pos))
+	b.toDevice(p.p, p.buf[:])
+	return p.p
+}
+
 // turned holds the cosines and sines of a run of positions. Every layer of a
 // pass asks for the same ones, so they are computed once a pass and rope.
 type turned struct {
@@ -171,7 +196,7 @@ func (b *Backend) turn(r *accel.Rope, pos, n int) uint64 {
 		return p
 	}
 	t.rope, t.pos, t.n = r, pos, n
-	b.each("turns", n*half, p, b.vector(r.Freqs), uint64(half), uint64(pos), uint64(n), f32(r.Magnitude))
+	b.each("turns", n*half, p, b.vector(r.Freqs), uint64(half), b.position(pos), uint64(n), f32(r.Magnitude))
 	return p
 }
 

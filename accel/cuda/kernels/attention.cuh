@@ -76,11 +76,11 @@ template <class T> __device__ inline size_t headBytes(int dk, int dv) {
 }
 
 // storeKV keeps the keys and values of one position and head a warp; the grid
-// is (positions, heads).
+// is (positions, heads). The cache begins at position first, the keys at *pos.
 template <class T>
-__device__ inline void storeKV(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int at) {
-	int t = blockIdx.x, h = blockIdx.y, lane = threadIdx.x;
-	at += t;
+__device__ inline void storeKV(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int first,
+                               const int *pos) {
+	int t = blockIdx.x, h = blockIdx.y, lane = threadIdx.x, at = *pos - first + t;
 	uint8_t *head = blocks[at / blockLen] + h * headBytes<T>(dk, dv);
 	uint8_t *group = head + at % blockLen / lanes * T::groupBytes(dk);
 	k += (size_t(t) * heads + h) * dk;
@@ -220,12 +220,13 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 }
 
 #define ATTENTION(T)                                                                                                    \
-	KERNEL store_##T(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int at) {       \
-		storeKV<T>(blocks, k, v, heads, dk, dv, at);                                                                    \
+	KERNEL store_##T(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int first,      \
+	                 const int *pos) {                                                                                  \
+		storeKV<T>(blocks, k, v, heads, dk, dv, first, pos);                                                            \
 	}                                                                                                                   \
 	KERNEL attend_##T(float *dst, float *part, const float *q, uint8_t *const *blocks, const float *sinks, int heads,   \
-	                  int group, int dk, int dv, int first, int pos, int n, int window, float scale, float cap, int span) { \
-		attend<T>(dst, part, q, blocks, sinks, Queries{heads, group, dk, dv, first, pos, n, window}, scale, cap, span); \
+	                  int group, int dk, int dv, int first, const int *pos, int n, int window, float scale, float cap, int span) { \
+		attend<T>(dst, part, q, blocks, sinks, Queries{heads, group, dk, dv, first, *pos, n, window}, scale, cap, span); \
 	}
 #define KV_TYPES(each) each(KVF32) each(KVF16) each(KVQ8)
 KV_TYPES(ATTENTION)

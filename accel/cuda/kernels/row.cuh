@@ -109,14 +109,15 @@ KERNEL glu(float *gate, const float *up, int act, size_t n) {
 	gate[i] = activation(act, gate[i]) * up[i];
 }
 
-// turns computes the cosines and sines of n positions, [n][2][half]. In double:
+// turns computes the cosines and sines of n positions from *pos on, [n][2][half].
+// In double:
 // a position times a frequency loses its fraction in float.
-KERNEL turns(float *table, const float *freqs, int half, int pos, int n, float magnitude) {
+KERNEL turns(float *table, const float *freqs, int half, const int *pos, int n, float magnitude) {
 	int i = valueIndex();
 	if (i >= n * half) return;
 	int t = i / half, p = i % half;
 	double s, c;
-	sincos(double(pos + t) * double(freqs[p]), &s, &c);
+	sincos(double(*pos + t) * double(freqs[p]), &s, &c);
 	table[size_t(t) * 2 * half + p] = float(c) * magnitude;
 	table[(size_t(t) * 2 + 1) * half + p] = float(s) * magnitude;
 }

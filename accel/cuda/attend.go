@@ -15,8 +15,9 @@ const (
 )
 
 var (
-	storeNames  = [...]string{accel.KVF16: "store_KVF16", accel.KVF32: "store_KVF32", accel.KVQ8: "store_KVQ8"}
-	attendNames = [...]string{accel.KVF16: "attend_KVF16", accel.KVF32: "attend_KVF32", accel.KVQ8: "attend_KVQ8"}
+	storeNames     = [...]string{accel.KVF16: "store_KVF16", accel.KVF32: "store_KVF32", accel.KVQ8: "store_KVQ8"}
+	ropeStoreNames = [...]string{accel.KVF16: "ropeStore_KVF16", accel.KVF32: "ropeStore_KVF32", accel.KVQ8: "ropeStore_KVQ8"}
+	attendNames    = [...]string{accel.KVF16: "attend_KVF16", accel.KVF32: "attend_KVF32", accel.KVQ8: "attend_KVQ8"}
 )
 
 // attendShared is the shared memory that the kernel takes for heads of dk.
@@ -116,9 +117,18 @@ func (b *Backend) Store(kv *accel.KV, k, v accel.Tensor, pos int) {
 		b.onDevice(m, part)
 		b.deviceWrites(m, part)
 	})
+	var buf [mostArgs]uint64
+	s, cache := kv.Shape, b.cacheArgs(buf[:0], kv, pos)
+	keys, values := b.read(k), b.read(v)
+	if !b.joinStore(ropeStoreNames[s.Type], cache, keys, values, k.Rows, s.Heads, s.DK) {
+		b.launch(storeNames[s.Type], [3]int{k.Rows, s.Heads, 1}, 32, 0, append(cache, keys, values)...)
+	}
+}
+
+// cacheArgs appends what kernels know of a cache in a pass that begins at pos.
+func (b *Backend) cacheArgs(args []uint64, kv *accel.KV, pos int) []uint64 {
 	s := kv.Shape
-	b.launch(storeNames[s.Type], [3]int{k.Rows, s.Heads, 1}, 32, 0,
-		b.tableOf(kv), b.read(k), b.read(v), uint64(s.Heads), uint64(s.DK), uint64(s.DV), uint64(kv.First), b.position(pos))
+	return append(args, b.tableOf(kv), uint64(s.Heads), uint64(s.DK), uint64(s.DV), uint64(kv.First), b.position(pos))
 }
 
 // Attend gathers values by the softmax of queries and keys.
@@ -149,10 +159,11 @@ func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	if splits > 1 {
 		parts = b.atLeast(&b.parts, 4*q.Rows*group*s.Heads*splits*(s.DV+2))
 	}
-	sinks := b.vector(a.Sinks)
+	var buf [mostArgs]uint64
+	sinks, cache := b.vector(a.Sinks), b.cacheArgs(buf[:0], kv, pos)
 	b.launch(attendNames[s.Type], [3]int{tiles, s.Heads, splits}, accel.KVBlock, attendShared(s.DK),
-		to, parts, queries, b.tableOf(kv), sinks, uint64(s.Heads), uint64(group), uint64(s.DK), uint64(s.DV),
-		uint64(kv.First), b.position(pos), uint64(q.Rows), uint64(a.Window), f32(a.Scale), f32(a.SoftCap), uint64(length))
+		append(cache, to, parts, queries, sinks, uint64(group), uint64(q.Rows), uint64(a.Window),
+			f32(a.Scale), f32(a.SoftCap), uint64(length))...)
 	if splits > 1 {
 		heads := group * s.Heads
 		b.launch("combine", [3]int{q.Rows * heads, 1, 1}, 128, 0,

@@ -110,6 +110,24 @@ func (p *pair) equal(what string, got, want accel.Tensor, tolerance float64) {
 	}
 }
 
+// near compares what both sides made by products whose inputs each rounds in its
+// own way: the difference is small beside the values.
+func (p *pair) near(got, want accel.Tensor) {
+	p.t.Helper()
+	p.cuda.Fetch(got)
+	if err := errors.Join(p.cuda.Sync(), p.host.Sync()); err != nil {
+		p.t.Fatal(err)
+	}
+	var square, size float64
+	for i, v := range want.Data {
+		square += math.Pow(float64(got.Data[i])-float64(v), 2)
+		size += math.Pow(float64(v), 2)
+	}
+	if rms := math.Sqrt(square / size); !(rms <= 0.05) {
+		p.t.Fatalf("values differ by %.3f of their size", rms)
+	}
+}
+
 // onDevice fails a test whose operations ran somewhere else.
 func (p *pair) onDevice() {
 	p.t.Helper()

@@ -30,8 +30,8 @@ type replay struct {
 }
 
 const (
-	leastSeries = 8  // shorter ones are launched kernel by kernel
-	mostGraphs  = 64 // kept; a token of a mixture is cut into two series a layer
+	leastSeries = 8   // shorter ones are launched kernel by kernel
+	mostGraphs  = 256 // kept; a token has one for every few layers, that of a mixture several a layer
 )
 
 func newGraphs() graphs {

@@ -122,7 +122,7 @@ func testGraphs(p *pair, d cuda.Driver) {
 	if n := cuda.GraphsRun(d) - before; n != 3*(rounds-1) {
 		p.t.Errorf("%d graphs were run, want %d", n, 3*(rounds-1))
 	}
-	for n := range 70 { // more than are kept
+	for n := range 50 {
 		x, hx := p.tensors(1, 8)
 		for range n + 8 {
 			p.cuda.Scale(x, 1.01)

@@ -110,28 +110,33 @@ type activations struct {
 	ld      int
 }
 
+// quantised is where the quantised form of an input lies; see
+// kernels/matmul.cuh.
+type quantised struct{ q, d, sums uint64 }
+
 // quantise brings n rows of cols values, ld apart, into the form that integer
 // products read; the same input is quantised once.
-func (b *Backend) quantise(x accel.Tensor, offset, ld, n, cols int) (q, d, sums uint64) {
+func (b *Backend) quantise(x accel.Tensor, offset, ld, n, cols int) quantised {
 	m, part := b.find(x)
 	p := b.onDevice(m, part) + uint64(4*offset)
 	a := &b.acts
 	same := a.of == m && a.version == m.version && a.from == part.from+4*offset && a.n == n && a.cols == cols && a.ld == ld
-	q = b.atLeast(&a.q, n*cols)
-	d = b.atLeast(&a.scales, n*cols/32*4+n*cols/16*4)
-	sums = d + uint64(n*cols/32*4)
+	to := quantised{q: b.atLeast(&a.q, n*cols), d: b.atLeast(&a.scales, n*cols/32*4+n*cols/16*4)}
+	to.sums = to.d + uint64(n*cols/32*4)
 	if same {
-		return q, d, sums
+		return to
 	}
 	a.of, a.version, a.from, a.n, a.cols, a.ld = m, m.version, part.from+4*offset, n, cols, ld
-	const perBlock = threads / 32
-	b.launch("quantise", [3]int{(n*cols/32 + perBlock - 1) / perBlock, 1, 1}, threads, 0,
-		q, d, sums, p, uint64(ld), uint64(cols), uint64(n))
-	return q, d, sums
+	if (n > 1 && ld != cols) || !b.joinQuantise(p, n, cols, to) {
+		b.each("quantise", n*cols, to.q, to.d, to.sums, p, uint64(ld), uint64(cols), uint64(n*cols))
+	}
+	return to
 }
 
 // blockRows is the number of rows that the packed form interleaves.
 const blockRows = 16
+
+func blocksOf(rows int) int { return (rows + blockRows - 1) / blockRows }
 
 // Tensor cores multiply tiles of weights with at least so many vectors; a tile
 // that is mostly empty costs as much as a full one.
@@ -145,21 +150,33 @@ const (
 // offset values after x's.
 func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x accel.Tensor, offset, ldx, n int) {
 	format, integers := formatOf(w.Type)
-	name, vectors, rows := products[format].one, 1, blockRows
-	switch {
-	case n >= tileLeast && integers:
-		name, vectors, rows = products[format].tile, tileVectors, tileRows
-	case n > 1:
-		name, vectors = products[format].eight, 8
-	}
-	grid := [3]int{(n + vectors - 1) / vectors, (w.Rows + rows - 1) / rows, 1}
+	names := products[format]
+	var in, all [mostArgs]uint64
+	var input []uint64
 	if integers {
-		q, d, sums := b.quantise(x, offset, ldx, n, w.Cols)
-		b.launch(name, grid, threads, 0, dst, uint64(ldd), p, q, d, sums, uint64(w.Rows), uint64(w.Cols), uint64(n))
+		a := b.quantise(x, offset, ldx, n, w.Cols)
+		input = append(in[:0], a.q, a.d, a.sums)
+	} else {
+		input = append(in[:0], b.read(x)+uint64(4*offset))
+	}
+	rows, cols := uint64(w.Rows), uint64(w.Cols)
+	if n == 1 {
+		input = append(input, cols)
+		if !b.joinProduct(names.one, dst, p, w.Rows, input) {
+			args := append(all[:0], dst, p, rows, 0, 0, 0, 0, 0, 0, 0)
+			b.launch(names.one, [3]int{blocksOf(w.Rows), 1, 1}, threads, 0, append(args, input...)...)
+		}
 		return
 	}
-	b.launch(name, grid, threads, 0, dst, uint64(ldd), p, b.read(x)+uint64(4*offset), uint64(ldx),
-		uint64(w.Rows), uint64(w.Cols), uint64(n))
+	if !integers {
+		input = append(input, uint64(ldx))
+	}
+	name, grid := names.eight, [3]int{(n + 7) / 8, blocksOf(w.Rows), 1}
+	if n >= tileLeast && integers {
+		name, grid = names.tile, [3]int{(n + tileVectors - 1) / tileVectors, (w.Rows + tileRows - 1) / tileRows, 1}
+	}
+	args := append(append(all[:0], dst, uint64(ldd), p), input...)
+	b.launch(name, grid, threads, 0, append(args, rows, cols, uint64(n))...)
 }
 
 // MatMul multiplies where the weight is.

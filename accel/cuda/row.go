@@ -6,9 +6,14 @@ import (
 	"github.com/runnel-chat/runnel/accel"
 )
 
-// rows launches a norm with a block for each row.
+// rows launches a norm with a block for each row: a large one where there are
+// few of them.
 func (b *Backend) rows(name string, x accel.Tensor, args ...uint64) {
-	b.launch(name, [3]int{x.Rows, 1, 1}, threads, 0, args...)
+	size := threads
+	if x.Rows < b.driver.Units() && x.Cols > 4*threads {
+		size = 4 * threads
+	}
+	b.launch(name, [3]int{x.Rows, 1, 1}, size, 0, args...)
 }
 
 // RMSNorm normalises every row.
@@ -60,8 +65,10 @@ func (b *Backend) Add(dst, x accel.Tensor) {
 		b.wrote(dst)
 		return
 	}
-	from := b.read(x)
-	b.each("add", len(x.Data), b.change(dst), from, uint64(len(x.Data)))
+	from, to := b.read(x), b.change(dst)
+	if !b.joinAdd(to, from, len(x.Data)) {
+		b.each("add", len(x.Data), to, from, uint64(len(x.Data)))
+	}
 }
 
 // Mul multiplies dst by x.
@@ -211,7 +218,9 @@ func (b *Backend) Rotate(x accel.Tensor, headDim int, r *accel.Rope, pos int) {
 	if r.Interleaved {
 		interleaved = 1
 	}
-	n := x.Rows * heads * half
-	b.each("rope", n, b.change(x), b.turn(r, pos, x.Rows), uint64(heads), uint64(headDim), uint64(r.From),
-		uint64(half), interleaved, uint64(n))
+	n, p := x.Rows*heads*half, b.change(x)
+	shape := [...]uint64{b.turn(r, pos, x.Rows), uint64(headDim), uint64(r.From), uint64(half), interleaved}
+	if !b.joinRope(p, heads, shape[:], n) {
+		b.each("rope", n, p, uint64(heads), 0, 0, shape[0], shape[1], shape[2], shape[3], shape[4], uint64(n))
+	}
 }

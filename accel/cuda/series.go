@@ -5,13 +5,18 @@ import (
 	"slices"
 )
 
-// series is what was launched and not yet handed to the device: all of a
-// token's kernels when nothing comes between them. It is handed over before
-// anything else is asked of the device.
+// series is what was launched and not yet handed to the device. It is handed
+// over before anything else is asked of the device, and when it is long: the
+// device begins with a token while the rest of it is still being launched.
 type series struct {
 	launches []Launch
 	names    []string // of their kernels
 }
+
+const longSeries = 64
+
+// mostArgs is how many arguments a kernel has at most.
+const mostArgs = 24
 
 // threads is the size of the blocks of most kernels.
 const threads = 256
@@ -29,6 +34,9 @@ func (b *Backend) launch(name string, grid [3]int, threads, shared int, args ...
 		return
 	}
 	s := &b.series
+	if len(s.launches) >= longSeries {
+		b.run()
+	}
 	n := len(s.launches)
 	s.launches, s.names = slices.Grow(s.launches, 1)[:n+1], append(s.names, name)
 	l := &s.launches[n] // its memory for arguments is used again

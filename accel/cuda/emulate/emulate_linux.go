@@ -107,7 +107,7 @@ type Device struct {
 	from    *bufio.Reader
 	errors  bytes.Buffer
 	kernels []string
-	ran     []int // how often, of each kernel
+	ran     []uint64 // which kernels
 
 	memory []byte
 	base   uint64
@@ -171,7 +171,7 @@ func (d *Device) start() error {
 				return err
 			}
 		default:
-			d.kernels, d.ran = append(d.kernels, line), append(d.ran, 0)
+			d.kernels = append(d.kernels, line)
 		}
 	}
 }
@@ -282,7 +282,7 @@ func (d *Device) Kernel(name string) (uint64, error) {
 // Run queues kernels. Arguments are 8 bytes each, the value first.
 func (d *Device) Run(series []cuda.Launch) error {
 	for _, l := range series {
-		d.ran[l.Kernel]++
+		d.ran = append(d.ran, l.Kernel)
 		header := [9]uint32{
 			uint32(l.Kernel), uint32(l.Grid[0]), uint32(l.Grid[1]), uint32(l.Grid[2]),
 			uint32(l.Threads), 1, 1, uint32(l.Shared), uint32(len(l.Args)),
@@ -298,13 +298,13 @@ func (d *Device) Run(series []cuda.Launch) error {
 	return nil
 }
 
-// Ran is how often a kernel was launched.
-func (d *Device) Ran(name string) int {
-	i := slices.Index(d.kernels, name)
-	if i < 0 {
-		return 0
+// Launched names the kernels that were launched so far.
+func (d *Device) Launched() []string {
+	names := make([]string, len(d.ran))
+	for i, k := range d.ran {
+		names[i] = d.kernels[k]
 	}
-	return d.ran[i]
+	return names
 }
 
 // Wait runs all that is queued.

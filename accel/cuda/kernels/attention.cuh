@@ -7,7 +7,7 @@
 // so a warp whose lanes are positions reads keys, and a warp whose lanes are
 // dimensions reads values, without a gap and without adding across lanes.
 #pragma once
-#include "device.cuh"
+#include "matmul.cuh"
 
 constexpr int blockLen = 256, lanes = 32, groups = blockLen / lanes;
 
@@ -75,21 +75,38 @@ template <class T> __device__ inline size_t headBytes(int dk, int dv) {
 	return groups * T::groupBytes(dk) + panelsOf(dv) * T::panelBytes();
 }
 
-// storeKV keeps the keys and values of one position and head a warp; the grid
-// is (positions, heads). The cache begins at position first, the keys at *pos.
-template <class T>
-__device__ inline void storeKV(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int first,
-                               const int *pos) {
-	int t = blockIdx.x, h = blockIdx.y, lane = threadIdx.x, at = *pos - first + t;
-	uint8_t *head = blocks[at / blockLen] + h * headBytes<T>(dk, dv);
-	uint8_t *group = head + at % blockLen / lanes * T::groupBytes(dk);
-	k += (size_t(t) * heads + h) * dk;
-	for (int d = 0; d < dk; d += lanes) T::putKeys(group, dk, at % lanes, d, lane, d + lane < dk ? k[d + lane] : 0);
-	uint8_t *panel = head + groups * T::groupBytes(dk);
-	v += (size_t(t) * heads + h) * dv;
-	for (int d = 0; d < dv; d += lanes, panel += T::panelBytes()) {
-		T::putValues(panel, at % blockLen, lane, d + lane < dv ? v[d + lane] : 0);
+// Cache is where the keys and values of a layer lie, from position first on.
+struct Cache {
+	uint8_t *const *blocks;
+	int heads, dk, dv, first;
+};
+
+// storeKV keeps the keys and values of one head of token t, at position pos + t,
+// a warp's work.
+template <class T> __device__ inline void storeKV(const Cache &c, const float *k, const float *v, int pos, int t, int h) {
+	int lane = threadIdx.x % warpLanes, at = pos + t - c.first;
+	uint8_t *head = c.blocks[at / blockLen] + h * headBytes<T>(c.dk, c.dv);
+	uint8_t *group = head + at % blockLen / lanes * T::groupBytes(c.dk);
+	k += (size_t(t) * c.heads + h) * c.dk;
+	for (int d = 0; d < c.dk; d += lanes) T::putKeys(group, c.dk, at % lanes, d, lane, d + lane < c.dk ? k[d + lane] : 0);
+	uint8_t *panel = head + groups * T::groupBytes(c.dk);
+	v += (size_t(t) * c.heads + h) * c.dv;
+	for (int d = 0; d < c.dv; d += lanes, panel += T::panelBytes()) {
+		T::putValues(panel, at % blockLen, lane, d + lane < c.dv ? v[d + lane] : 0);
 	}
+}
+
+// ropeStore turns queries and keys, or keys alone, and keeps the keys, which are
+// the last of the two, with their values. The grid is (tokens, heads of both); a
+// block is a warp.
+template <class T>
+__device__ inline void ropeStore(const Turned &heads, const float *table, const Cache &c, const float *v, int pos) {
+	int t = blockIdx.x, h = blockIdx.y;
+	float *head = heads.head(t, h);
+	for (int p = threadIdx.x; p < heads.half; p += warpLanes) heads.turn(head, table, t, p);
+	__syncwarp(); // what other lanes have turned is read
+	int key = h - (heads.yHeads > 0 ? heads.xHeads : 0);
+	if (key >= 0) storeKV<T>(c, heads.yHeads > 0 ? heads.y : heads.x, v, pos, t, key);
 }
 
 // A block attends for attendRows rows of one KV head. Row r is the query of
@@ -219,36 +236,62 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 	}
 }
 
+// The grid of store is (tokens, heads); a block is a warp.
+#define CACHE uint8_t *const *blocks, int heads, int dk, int dv, int first, const int *pos
+#define CACHE_OF_ARGUMENTS \
+	Cache { blocks, heads, dk, dv, first }
 #define ATTENTION(T)                                                                                                    \
-	KERNEL store_##T(uint8_t *const *blocks, const float *k, const float *v, int heads, int dk, int dv, int first,      \
-	                 const int *pos) {                                                                                  \
-		storeKV<T>(blocks, k, v, heads, dk, dv, first, pos);                                                            \
+	KERNEL store_##T(CACHE, const float *k, const float *v) {                                                           \
+		storeKV<T>(CACHE_OF_ARGUMENTS, k, v, *pos, blockIdx.x, blockIdx.y);                                             \
 	}                                                                                                                   \
-	KERNEL attend_##T(float *dst, float *part, const float *q, uint8_t *const *blocks, const float *sinks, int heads,   \
-	                  int group, int dk, int dv, int first, const int *pos, int n, int window, float scale, float cap, int span) { \
-		attend<T>(dst, part, q, blocks, sinks, Queries{heads, group, dk, dv, first, *pos, n, window}, scale, cap, span); \
+	KERNEL ropeStore_##T(TURNED, CACHE, const float *v) {                                                               \
+		ropeStore<T>(TURNED_OF_ARGUMENTS, table, CACHE_OF_ARGUMENTS, v, *pos);                                          \
+	}                                                                                                                   \
+	KERNEL attend_##T(CACHE, float *dst, float *part, const float *q, const float *sinks, int group, int n, int window, \
+	                  float scale, float cap, int span) {                                                               \
+		Queries s = {heads, group, dk, dv, first, *pos, n, window};                                                     \
+		attend<T>(dst, part, q, blocks, sinks, s, scale, cap, span);                                                    \
 	}
 #define KV_TYPES(each) each(KVF32) each(KVF16) each(KVQ8)
 KV_TYPES(ATTENTION)
 
-// combine joins the parts of a query head, [splits][peak, sum, dv values]; the
-// grid is (queries · heads).
-KERNEL combine(float *dst, const float *part, const float *sinks, int heads, int dv, int splits) {
-	size_t row = blockIdx.x;
-	part += row * splits * (dv + 2);
-	float peak = sinks ? sinks[row % heads] : -INFINITY;
-	for (int s = 0; s < splits; s++) peak = fmaxf(peak, part[s * (dv + 2)]);
-	float sum = sinks ? expf(sinks[row % heads] - peak) : 0;
-	for (int s = 0; s < splits; s++) {
-		const float *p = part + s * (dv + 2);
-		if (p[1] > 0) sum += p[1] * expf(p[0] - peak);
+// Combined are the parts of a query head, [splits][peak, sum, dv values], the
+// grid being (queries · heads), that become one.
+struct Combined {
+	const float *part;
+	int dv, splits;
+	float peak, sum;
+
+	__device__ Combined(const float *parts, const float *sinks, int heads, int dv, int splits)
+	    : part(parts + size_t(blockIdx.x) * splits * (dv + 2)), dv(dv), splits(splits) {
+		peak = sinks ? sinks[blockIdx.x % heads] : -INFINITY;
+		for (int s = 0; s < splits; s++) peak = fmaxf(peak, part[s * (dv + 2)]);
+		sum = sinks ? expf(sinks[blockIdx.x % heads] - peak) : 0;
+		for (int s = 0; s < splits; s++) sum += weight(s) * part[s * (dv + 2) + 1];
 	}
-	for (int d = threadIdx.x; d < dv; d += blockDim.x) {
+	// weight is what a part counts; one that saw nothing has no peak.
+	__device__ float weight(int s) const {
+		const float *p = part + s * (dv + 2);
+		return p[1] > 0 ? expf(p[0] - peak) : 0;
+	}
+	__device__ float value(int d) const {
 		float v = 0;
-		for (int s = 0; s < splits; s++) {
-			const float *p = part + s * (dv + 2);
-			if (p[1] > 0) v += p[2 + d] * expf(p[0] - peak);
-		}
-		dst[row * dv + d] = sum > 0 ? v / sum : 0;
+		for (int s = 0; s < splits; s++) v += weight(s) * part[s * (dv + 2) + 2 + d];
+		return sum > 0 ? v / sum : 0;
+	}
+};
+
+KERNEL combine(float *dst, const float *parts, const float *sinks, int heads, int dv, int splits) {
+	Combined c(parts, sinks, heads, dv, splits);
+	for (int d = threadIdx.x; d < dv; d += blockDim.x) dst[size_t(blockIdx.x) * dv + d] = c.value(d);
+}
+
+// combineQuantise also quantises what it makes; dv is a multiple of 32.
+KERNEL combineQuantise(float *dst, const float *parts, const float *sinks, int heads, int dv, int splits, int8_t *q, float *d,
+                       int *sum) {
+	Combined c(parts, sinks, heads, dv, splits);
+	for (int i = threadIdx.x; i < dv; i += blockDim.x) {
+		size_t at = size_t(blockIdx.x) * dv + i;
+		quantise32(q, d, sum, at, dst[at] = c.value(i));
 	}
 }

@@ -1,6 +1,7 @@
 // Products of packed weights with activations: dst[t][r] = Σ_k W[r][k]·x[t][k].
 #pragma once
 #include "format.cuh"
+#include "row.cuh"
 
 // Activations for integer weights, [n][cols] row by row. Three arrays, the
 // shorter ones side by side with the first:
@@ -9,13 +10,9 @@
 //	d    float  [n][cols/32]  max|x|/127 of 32 columns
 //	sum  int32  [n][cols/16]  Σq of 16 columns, for formats with a least value
 //
-// One warp quantises 32 columns; blocks of 256 threads.
-KERNEL quantise(int8_t *q, float *d, int *sum, const float *x, int ldx, int cols, int n) {
-	int block = blockIdx.x * (blockDim.x / warpLanes) + threadIdx.x / warpLanes, lane = threadIdx.x % warpLanes;
-	int perRow = cols / 32;
-	if (block >= perRow * n) return;
-	int t = block / perRow, k = block % perRow * 32 + lane;
-	float v = x[size_t(t) * ldx + k];
+// A warp quantises 32 columns: quantise32 writes what its lanes hold, the first
+// of which is value `at - lane` of [n][cols].
+__device__ inline void quantise32(int8_t *q, float *d, int *sum, size_t at, float v) {
 	float peak = __uint_as_float(warpPeak(v));
 	bool nothing = peak < 1e-30f;
 	float inverse = nothing ? 0 : 127 / peak;
@@ -23,53 +20,54 @@ KERNEL quantise(int8_t *q, float *d, int *sum, const float *x, int ldx, int cols
 	int code = int(rintf(fmaxf(fminf(v * inverse, 127), -127)));
 	int total = code;
 	for (int lanes = 8; lanes > 0; lanes /= 2) total += __shfl_xor_sync(everyLane, total, lanes);
-	q[size_t(t) * cols + k] = code;
-	if (lane % 16 == 0) sum[(size_t(t) * cols + k) / 16] = total;
-	if (lane == 0) d[block] = nothing ? 0 : peak / 127;
+	q[at] = code;
+	if (at % 16 == 0) sum[at / 16] = total;
+	if (at % 32 == 0) d[at / 32] = nothing ? 0 : peak / 127;
+}
+
+// quantise takes rows that are ldx apart.
+KERNEL quantise(int8_t *q, float *d, int *sum, const float *x, int ldx, int cols, size_t n) {
+	size_t i = valueIndex();
+	if (i < n) quantise32(q, d, sum, i, x[i / cols * ldx + i % cols]);
+}
+
+// What makes an input often quantises it on the way. cols is a multiple of 32.
+
+KERNEL rmsNormQuantise(float *dst, const float *x, const float *w, int cols, float eps, int8_t *q, float *d, int *sum) {
+	size_t row = size_t(blockIdx.x) * cols;
+	float s = rmsScale(x + row, cols, eps);
+	for (int i = threadIdx.x; i < cols; i += blockDim.x) {
+		float v = x[row + i] * s * (w ? w[i] : 1);
+		dst[row + i] = v;
+		quantise32(q, d, sum, row + i, v);
+	}
+}
+
+KERNEL gluQuantise(float *gate, const float *up, int act, size_t n, int8_t *q, float *d, int *sum) {
+	size_t i = valueIndex();
+	if (i < n) quantise32(q, d, sum, i, gate[i] = gated(act, gate[i], up[i]));
 }
 
 constexpr int productThreads = 256, productParts = productThreads / blockRows;
 
-// gather adds the sums of all parts of 16 rows and writes them for up to N
-// vectors.
-template <int N>
-__device__ inline void gatherParts(float *dst, int ldd, float (&sum)[N], int row0, int rows, int n) {
-	__shared__ float parts[N][productThreads / warpLanes][blockRows];
-	int lane = threadIdx.x % warpLanes;
-#pragma unroll
-	for (int c = 0; c < N; c++) {
-		sum[c] += __shfl_xor_sync(everyLane, sum[c], blockRows);
-		if (lane < blockRows) parts[c][threadIdx.x / warpLanes][lane] = sum[c];
-	}
-	__syncthreads();
-	int c = threadIdx.x / blockRows, row = threadIdx.x % blockRows;
-	if (c >= n || row0 + row >= rows) return;
-	float s = 0;
-	for (int i = 0; i < productThreads / warpLanes; i++) s += parts[c][i][row];
-	dst[size_t(c) * ldd + row0 + row] = s;
-}
-
-// productInt multiplies 16 rows with N vectors. blockIdx.x counts the groups of
-// vectors, so that blocks which run together share weights; blockIdx.y the
-// blocks of rows.
+// sumInt adds up what one thread multiplies of N vectors, n of which there are,
+// with the weights of its row of a block of 16: every productParts-th span of
+// columns.
 template <class Format, int N>
-__device__ inline void productInt(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums,
-                                  int rows, int cols, int n) {
+__device__ inline void sumInt(float (&sum)[N], const uint8_t *w, const int8_t *q, const float *d, const int *sums, int cols, int n) {
 	constexpr int span = Format::span, group = Format::group;
-	int row = threadIdx.x % blockRows, first = blockIdx.x * N;
-	n = min(n - first, N);
-	w += size_t(blockIdx.y) * (cols / Format::vals) * Format::bytes * blockRows;
-	float sum[N] = {};
+	int row = threadIdx.x % blockRows;
 	for (int k = threadIdx.x / blockRows * span; k < cols; k += productParts * span) {
 		uint32_t weights[span / 4];
 		float scale[span / group], least[span / group];
-		const uint8_t *unit = w + size_t(k / Format::vals) * Format::bytes * blockRows;
-		Format::read(unit, row, k % Format::vals / span, weights, scale, least);
+		Format::read(w + size_t(k / Format::vals) * Format::bytes * blockRows, row, k % Format::vals / span, weights, scale, least);
 #pragma unroll
 		for (int c = 0; c < N; c++) {
 			if (c >= n) break;
-			size_t at = size_t(first + c) * cols + k;
-			const int *x = reinterpret_cast<const int *>(q + at);
+			size_t at = size_t(c) * cols + k;
+			alignas(16) int x[span / 4];
+#pragma unroll
+			for (int i = 0; i < span / 16; i++) reinterpret_cast<uint4 *>(x)[i] = reinterpret_cast<const uint4 *>(q + at)[i];
 #pragma unroll
 			for (int g = 0; g < span / group; g++) {
 				int dot = 0, total = 0;
@@ -81,43 +79,133 @@ __device__ inline void productInt(float *dst, int ldd, const uint8_t *w, const i
 			}
 		}
 	}
-	gatherParts(dst + size_t(first) * ldd, ldd, sum, blockIdx.y * blockRows, rows, n);
 }
 
-// productFloat is the same for float weights, which read x as it is.
+// sumFloat is the same for float weights, which read x as it is.
 template <class Format, int N>
-__device__ inline void productFloat(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) {
-	int row = threadIdx.x % blockRows, first = blockIdx.x * N;
-	n = min(n - first, N);
-	w += size_t(blockIdx.y) * cols * Format::bytes * blockRows;
-	float sum[N] = {};
+__device__ inline void sumFloat(float (&sum)[N], const uint8_t *w, const float *x, int ldx, int cols, int n) {
 	for (int k = threadIdx.x / blockRows; k < cols; k += productParts) {
-		float weight = Format::read(w + size_t(k) * Format::bytes * blockRows, row);
+		float weight = Format::read(w + size_t(k) * Format::bytes * blockRows, threadIdx.x % blockRows);
 #pragma unroll
 		for (int c = 0; c < N; c++) {
-			if (c < n) sum[c] = fmaf(weight, x[size_t(first + c) * ldx + k], sum[c]);
+			if (c < n) sum[c] = fmaf(weight, x[size_t(c) * ldx + k], sum[c]);
 		}
 	}
-	gatherParts(dst + size_t(first) * ldd, ldd, sum, blockIdx.y * blockRows, rows, n);
 }
 
-// Kernels for one vector and for groups of eight.
+// gather adds the sums of all threads with the same row; thread i < 16·N
+// returns row i%16 of vector i/16.
+template <int N> __device__ inline float gather(float (&sum)[N]) {
+	__shared__ float parts[N][productThreads / warpLanes][blockRows];
+	int lane = threadIdx.x % warpLanes;
+#pragma unroll
+	for (int c = 0; c < N; c++) {
+		sum[c] += __shfl_xor_sync(everyLane, sum[c], blockRows);
+		if (lane < blockRows) parts[c][threadIdx.x / warpLanes][lane] = sum[c];
+	}
+	__syncthreads();
+	int c = threadIdx.x / blockRows;
+	float s = 0;
+	for (int i = 0; c < N && i < productThreads / warpLanes; i++) s += parts[c][i][threadIdx.x % blockRows];
+	return s;
+}
+
+// Parts are up to three weights that one vector is multiplied with; their
+// blocks of rows follow each other in the grid.
+constexpr int mostParts = 3;
+struct Parts {
+	float *dst[mostParts];
+	const uint8_t *w[mostParts];
+	int rows[mostParts];
+
+	// find tells which block of which part this block of threads works on.
+	__device__ void find(int &part, int &block) const {
+		block = blockIdx.x;
+		for (part = 0; part < mostParts - 1; part++) {
+			int blocks = (rows[part] + blockRows - 1) / blockRows;
+			if (block < blocks) return;
+			block -= blocks;
+		}
+	}
+
+	// put writes a row of a block, and adds it to the same row of `to` unless
+	// that is null.
+	__device__ void put(int part, int block, float *to, float v) const {
+		int row = block * blockRows + threadIdx.x;
+		if (threadIdx.x >= blockRows || row >= rows[part]) return;
+		dst[part][row] = v;
+		if (to) to[row] += v;
+	}
+};
+
+// product1 multiplies one vector, product8 groups of eight. The blocks of
+// threads that run together share weights: blockIdx.x counts groups of
+// vectors, blockIdx.y the blocks of rows.
+template <class Format>
+__device__ inline void product1Int(const Parts &p, float *to, const int8_t *q, const float *d, const int *sums, int cols) {
+	int part, block;
+	p.find(part, block);
+	float sum[1] = {};
+	sumInt<Format>(sum, p.w[part] + size_t(block) * (cols / Format::vals) * Format::bytes * blockRows, q, d, sums, cols, 1);
+	p.put(part, block, to, gather(sum));
+}
+
+template <class Format>
+__device__ inline void product1Float(const Parts &p, float *to, const float *x, int cols) {
+	int part, block;
+	p.find(part, block);
+	float sum[1] = {};
+	sumFloat<Format>(sum, p.w[part] + size_t(block) * cols * Format::bytes * blockRows, x, 0, cols, 1);
+	p.put(part, block, to, gather(sum));
+}
+
+constexpr int few = 8;
+
+__device__ inline void putFew(float *dst, int ldd, int first, int rows, int n, float v) {
+	int c = threadIdx.x / blockRows, row = blockIdx.y * blockRows + threadIdx.x % blockRows;
+	if (c < n && row < rows) dst[size_t(first + c) * ldd + row] = v;
+}
+
+template <class Format>
+__device__ inline void product8Int(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums,
+                                   int rows, int cols, int n) {
+	int first = blockIdx.x * few;
+	size_t at = size_t(first) * cols;
+	float sum[few] = {};
+	n = min(n - first, few);
+	sumInt<Format>(sum, w + size_t(blockIdx.y) * (cols / Format::vals) * Format::bytes * blockRows, q + at, d + at / 32,
+	               sums + at / 16, cols, n);
+	putFew(dst, ldd, first, rows, n, gather(sum));
+}
+
+template <class Format>
+__device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) {
+	int first = blockIdx.x * few;
+	float sum[few] = {};
+	n = min(n - first, few);
+	sumFloat<Format>(sum, w + size_t(blockIdx.y) * cols * Format::bytes * blockRows, x + size_t(first) * ldx, ldx, cols, n);
+	putFew(dst, ldd, first, rows, n, gather(sum));
+}
+
+#define PARTS                                                                                                            \
+	float *dst0, const uint8_t *w0, int rows0, float *dst1, const uint8_t *w1, int rows1, float *dst2, const uint8_t *w2, \
+	    int rows2, float *to
+#define PARTS_OF_ARGUMENTS \
+	Parts { {dst0, dst1, dst2}, {w0, w1, w2}, { rows0, rows1, rows2 } }
+
 #define INTEGER_PRODUCT(F)                                                                                       \
-	KERNEL product1_##F(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums, \
-	                    int rows, int cols, int n) {                                                             \
-		productInt<F, 1>(dst, ldd, w, q, d, sums, rows, cols, n);                                                \
+	KERNEL product1_##F(PARTS, const int8_t *q, const float *d, const int *sums, int cols) {                     \
+		product1Int<F>(PARTS_OF_ARGUMENTS, to, q, d, sums, cols);                                                \
 	}                                                                                                            \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums, \
 	                    int rows, int cols, int n) {                                                             \
-		productInt<F, 8>(dst, ldd, w, q, d, sums, rows, cols, n);                                                \
+		product8Int<F>(dst, ldd, w, q, d, sums, rows, cols, n);                                                  \
 	}
 INTEGER_FORMATS(INTEGER_PRODUCT)
 
-#define FLOAT_PRODUCT(F)                                                                                        \
-	KERNEL product1_##F(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) { \
-		productFloat<F, 1>(dst, ldd, w, x, ldx, rows, cols, n);                                                 \
-	}                                                                                                           \
+#define FLOAT_PRODUCT(F)                                                                                             \
+	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PARTS_OF_ARGUMENTS, to, x, cols); }      \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) { \
-		productFloat<F, 8>(dst, ldd, w, x, ldx, rows, cols, n);                                                 \
+		product8Float<F>(dst, ldd, w, x, ldx, rows, cols, n);                                                        \
 	}
 FLOAT_FORMATS(FLOAT_PRODUCT)

@@ -2,13 +2,18 @@
 #pragma once
 #include "device.cuh"
 
+// rmsScale is 1 / rms(x) of the row of a block of threads.
+__device__ inline float rmsScale(const float *x, int cols, float eps) {
+	float squares = 0;
+	for (int i = threadIdx.x; i < cols; i += blockDim.x) squares += x[i] * x[i];
+	return 1 / sqrtf(blockSum(squares) / cols + eps);
+}
+
 // rmsNorm is dst = x / rms(x) · w; w may be null.
 KERNEL rmsNorm(float *dst, const float *x, const float *w, int cols, float eps) {
 	dst += size_t(blockIdx.x) * cols;
 	x += size_t(blockIdx.x) * cols;
-	float squares = 0;
-	for (int i = threadIdx.x; i < cols; i += blockDim.x) squares += x[i] * x[i];
-	float s = 1 / sqrtf(blockSum(squares) / cols + eps);
+	float s = rmsScale(x, cols, eps);
 	for (int i = threadIdx.x; i < cols; i += blockDim.x) dst[i] = x[i] * s * (w ? w[i] : 1);
 }
 
@@ -97,16 +102,16 @@ KERNEL activate(float *x, int act, size_t n) {
 	if (i < n) x[i] = activation(act, x[i]);
 }
 
+__device__ inline float gated(int act, float gate, float up) {
+	if (act != ClampedSwiGLU) return activation(act, gate) * up;
+	float g = fminf(gate, 7), u = fmaxf(fminf(up, 7), -7);
+	return g * sigmoid(1.702f * g) * (u + 1);
+}
+
 // glu is gate = act(gate) · up.
 KERNEL glu(float *gate, const float *up, int act, size_t n) {
 	size_t i = valueIndex();
-	if (i >= n) return;
-	if (act == ClampedSwiGLU) {
-		float g = fminf(gate[i], 7), u = fmaxf(fminf(up[i], 7), -7);
-		gate[i] = g * sigmoid(1.702f * g) * (u + 1);
-		return;
-	}
-	gate[i] = activation(act, gate[i]) * up[i];
+	if (i < n) gate[i] = gated(act, gate[i], up[i]);
 }
 
 // turns computes the cosines and sines of n positions from *pos on, [n][2][half].
@@ -122,18 +127,39 @@ KERNEL turns(float *table, const float *freqs, int half, const int *pos, int n, 
 	table[(size_t(t) * 2 + 1) * half + p] = float(s) * magnitude;
 }
 
-// rope turns pairs of each head from value `from` on; a thread a pair.
-KERNEL rope(float *x, const float *table, int heads, int headDim, int from, int half, int interleaved, size_t n) {
+// Turned are heads that rope turns by the same table: those of x, then, if
+// there are any, those of y.
+struct Turned {
+	float *x, *y;
+	int xHeads, yHeads, headDim;
+	int from, half, interleaved; // the pairs of a head
+
+	__device__ float *head(int t, int h) const {
+		return h < xHeads ? x + (size_t(t) * xHeads + h) * headDim : y + (size_t(t) * yHeads + h - xHeads) * headDim;
+	}
+
+	// turn turns pair p of a head of token t.
+	__device__ void turn(float *head, const float *table, int t, int p) const {
+		float *v = head + from;
+		float c = table[size_t(t) * 2 * half + p], s = table[(size_t(t) * 2 + 1) * half + p];
+		int ia = interleaved ? 2 * p : p, ib = interleaved ? 2 * p + 1 : p + half;
+		float a = v[ia], b = v[ib];
+		v[ia] = a * c - b * s;
+		v[ib] = a * s + b * c;
+	}
+};
+
+#define TURNED float *x, int xHeads, float *y, int yHeads, const float *table, int headDim, int from, int half, int interleaved
+#define TURNED_OF_ARGUMENTS \
+	Turned { x, y, xHeads, yHeads, headDim, from, half, interleaved }
+
+// rope has a thread for each of n pairs.
+KERNEL rope(TURNED, size_t n) {
 	size_t i = valueIndex();
 	if (i >= n) return;
-	int p = i % half, h = i / half % heads;
-	size_t t = i / half / heads;
-	float *v = x + (t * heads + h) * headDim + from;
-	float c = table[t * 2 * half + p], s = table[(t * 2 + 1) * half + p];
-	int ia = interleaved ? 2 * p : p, ib = interleaved ? 2 * p + 1 : p + half;
-	float a = v[ia], b = v[ib];
-	v[ia] = a * c - b * s;
-	v[ib] = a * s + b * c;
+	Turned heads = TURNED_OF_ARGUMENTS;
+	int p = i % half, h = i / half % (xHeads + yHeads), t = i / half / (xHeads + yHeads);
+	heads.turn(heads.head(t, h), table, t, p);
 }
 
 // What a mixture of experts does with rows: pair i is row[i] of the batch and

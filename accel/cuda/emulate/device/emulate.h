@@ -50,6 +50,7 @@ inline uint16_t toHalf(float v) {
 } // namespace emulate
 
 inline void __syncthreads() { emulate::blockBarrier(); }
+inline void __syncwarp() { emulate::warpBarrier(); }
 
 template <class T> inline T __shfl_xor_sync(unsigned, T v, int mask) {
 	static_assert(sizeof(T) == 4, "a lane exchanges words");

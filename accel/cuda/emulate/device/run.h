@@ -168,11 +168,11 @@ template <class... A> auto indices(void (*)(A...)) { return std::make_index_sequ
 #define ENTRY(k) {#k, count(k), [] { call(k, indices(k)); }},
 #define PRODUCTS(F) ENTRY(product1_##F) ENTRY(product8_##F)
 #define TILES(F) ENTRY(productTile_##F)
-#define CACHES(T) ENTRY(store_##T) ENTRY(attend_##T)
+#define CACHES(T) ENTRY(store_##T) ENTRY(ropeStore_##T) ENTRY(attend_##T)
 
 const Kernel kernels[] = {
 	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES)
-	ENTRY(quantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
+	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(combineQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
 	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(combine)
 };

@@ -106,13 +106,15 @@ func TestQuantisedModelsOnDevice(t *testing.T) {
 			dir := refs.Dir(t, "quantmodel", name)
 			r := readReference(t, dir)
 			want := readFloats(t, filepath.Join(dir, "logits_exact.f32"))
-			e := openTest(t, filepath.Join(dir, "model.gguf"), emulated(t, Options{KV: "f32", Threads: 2}))
-			got := logitsOf(t, e, r.Prompt)
-			rms := relativeRMS(got, want, r)
-			if !(rms <= 0.05) {
-				t.Errorf("relative RMS %.4f", rms)
+			for _, kv := range []string{"f32", "f16", "q8_0"} {
+				e := openTest(t, filepath.Join(dir, "model.gguf"), emulated(t, Options{KV: kv, Threads: 2}))
+				got := logitsOf(t, e, r.Prompt)
+				rms := relativeRMS(got, want, r)
+				if !(rms <= 0.05) {
+					t.Errorf("KV %s: relative RMS %.4f", kv, rms)
+				}
+				t.Logf("KV %s: relative RMS %.4f", kv, rms)
 			}
-			t.Logf("relative RMS %.4f", rms)
 		})
 	}
 }

@@ -2,30 +2,57 @@ package cuda
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/runnel-chat/runnel/accel"
 )
 
-// How the attention kernel is cut; see kernels/attention.cuh.
+// How the attention kernels are cut; see kernels/attention.cuh and flash.cuh.
 const (
 	attendRows  = 8
 	attendWarps = accel.KVBlock / 32
 	mostValues  = 512 // dimensions of a head's values
-	mostShared  = 48 << 10
+
+	flashRows    = 64
+	flashKeys    = 32
+	flashThreads = 128
 )
 
 var (
 	storeNames     = [...]string{accel.KVF16: "store_KVF16", accel.KVF32: "store_KVF32", accel.KVQ8: "store_KVQ8"}
 	ropeStoreNames = [...]string{accel.KVF16: "ropeStore_KVF16", accel.KVF32: "ropeStore_KVF32", accel.KVQ8: "ropeStore_KVQ8"}
 	attendNames    = [...]string{accel.KVF16: "attend_KVF16", accel.KVF32: "attend_KVF32", accel.KVQ8: "attend_KVQ8"}
+	flashNames     = [...][]string{
+		accel.KVF16: {"flash2_KVF16", "flash4_KVF16", "flash8_KVF16"},
+		accel.KVF32: nil,
+		accel.KVQ8:  {"flash2_KVQ8", "flash4_KVQ8", "flash8_KVQ8"},
+	}
 )
 
 // attendShared is the shared memory that the kernel takes for heads of dk.
 func attendShared(dk int) int { return 4 * (attendRows*(dk+accel.KVBlock) + attendWarps*attendRows*32) }
 
 // attends tells whether the kernel is made for the shape.
-func attends(s accel.KVShape) bool {
-	return s.DV <= mostValues && attendShared(s.DK) <= mostShared-1024
+func (b *Backend) attends(s accel.KVShape) bool {
+	return s.DV <= mostValues && attendShared(s.DK) <= b.driver.Shared()
+}
+
+// flashName is the kernel of tensor cores for a shape and so many queries, and
+// the shared memory that it takes; "" where there is none or the queries are too
+// few for its tiles.
+func (b *Backend) flashName(s accel.KVShape, n int) (name string, shared int) {
+	panels := (s.DV + 31) / 32
+	names := flashNames[s.Type]
+	if n < tileLeast || len(names) == 0 || panels > 8 {
+		return "", 0
+	}
+	i := max(0, bits.Len(uint(panels-1))-1) // for up to 2, 4 and 8 panels
+	dk := (s.DK + 15) / 16 * 16
+	shared = 2 * (flashRows*(dk+8) + dk*(flashKeys+8) + flashKeys*((2<<i)*32+8))
+	if shared > b.driver.Shared() {
+		return "", 0
+	}
+	return names[i], shared
 }
 
 // block returns the mirror of a block of the cache, made when it is first
@@ -138,8 +165,9 @@ func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	if a.Window > 0 {
 		from = max(from, pos+1-a.Window)
 	}
-	if b.atHome(q) || !attends(s) || !b.blocksHere(kv, from, end) {
-		if b.lost == nil && !attends(s) {
+	attends := b.lost == nil && b.attends(s)
+	if b.atHome(q) || !attends || !b.blocksHere(kv, from, end) {
+		if b.lost == nil && !attends {
 			b.stats.fallbacks.Add(1)
 		}
 		b.bring(q)
@@ -149,10 +177,29 @@ func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 		return
 	}
 	b.touch(kv, from, end, func(m *mirror, part span) { b.onDevice(m, part) })
+	if name, shared := b.flashName(s, q.Rows); name != "" {
+		b.flash(name, shared, dst, q, kv, pos, a)
+		return
+	}
+	b.attend(dst, q, kv, pos, a)
+}
+
+// flash launches attention on tensor cores.
+func (b *Backend) flash(name string, shared int, dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.Attention) {
+	var buf [mostArgs]uint64
+	queries, to, sinks, cache := b.read(q), b.write(dst), b.vector(a.Sinks), b.cacheArgs(buf[:0], kv, pos)
+	group := q.Cols / kv.Shape.DK / kv.Shape.Heads
+	b.launch(name, [3]int{(q.Rows*group + flashRows - 1) / flashRows, kv.Shape.Heads, 1}, flashThreads, shared,
+		append(cache, to, queries, sinks, uint64(group), uint64(q.Rows), uint64(a.Window), f32(a.Scale), f32(a.SoftCap))...)
+}
+
+// attend launches attention of few queries, over parts of a long context.
+func (b *Backend) attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.Attention) {
+	s, length := kv.Shape, pos+q.Rows-kv.First
 	group := q.Cols / s.DK / s.Heads
 	tiles := (q.Rows*group + attendRows - 1) / attendRows
-	splits, length := b.splits(tiles*s.Heads, end-kv.First)
-	if a.Window > 0 && a.Window < end-kv.First {
+	splits, span := b.splits(tiles*s.Heads, length)
+	if a.Window > 0 && a.Window < length {
 		splits = 1 // most parts would be empty
 	}
 	queries, to, parts := b.read(q), b.write(dst), uint64(0)
@@ -163,7 +210,7 @@ func (b *Backend) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	sinks, cache := b.vector(a.Sinks), b.cacheArgs(buf[:0], kv, pos)
 	b.launch(attendNames[s.Type], [3]int{tiles, s.Heads, splits}, accel.KVBlock, attendShared(s.DK),
 		append(cache, to, parts, queries, sinks, uint64(group), uint64(q.Rows), uint64(a.Window),
-			f32(a.Scale), f32(a.SoftCap), uint64(length))...)
+			f32(a.Scale), f32(a.SoftCap), uint64(span))...)
 	if splits > 1 {
 		heads := group * s.Heads
 		b.launch("combine", [3]int{q.Rows * heads, 1, 1}, 128, 0,

@@ -2,6 +2,8 @@ package cuda_test
 
 import (
 	"fmt"
+	"math/bits"
+	"strings"
 	"testing"
 
 	"github.com/runnel-chat/runnel/accel"
@@ -17,15 +19,17 @@ func (p *pair) caches(s accel.KVShape, first, positions int) (onDevice, onHost *
 	return onDevice, onHost
 }
 
+// attentionLayer is a shape of attention.
+type attentionLayer struct {
+	heads, group, dk, dv int
+	accel.Attention
+}
+
 // TestAttention compares attention with the host's: storage types, head sizes
 // with partial panels, grouped heads, windows, caps and sinks, one query over
 // a long context (which is split) and many.
 func TestAttention(t *testing.T) {
-	type layer struct {
-		heads, group, dk, dv int
-		accel.Attention
-	}
-	layers := []layer{
+	layers := []attentionLayer{
 		{1, 1, 8, 8, accel.Attention{Scale: 0.35}},
 		{2, 4, 64, 64, accel.Attention{Scale: 0.125}},
 		{2, 3, 33, 40, accel.Attention{Scale: 0.2, SoftCap: 3}},
@@ -67,6 +71,58 @@ func TestAttention(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFlash compares attention of many queries, on tensor cores: head sizes with
+// partial fragments and panels, tiles across tokens and heads, windows, caps and
+// sinks.
+func TestFlash(t *testing.T) {
+	layers := []attentionLayer{
+		{1, 1, 8, 8, accel.Attention{Scale: 0.35}},
+		{2, 4, 64, 64, accel.Attention{Scale: 0.125}},
+		{2, 3, 33, 40, accel.Attention{Scale: 0.2, SoftCap: 3}},
+		{1, 2, 96, 200, accel.Attention{Scale: 0.1, Window: 40}},
+		{1, 1, 256, 256, accel.Attention{Scale: 0.0625}},
+		{2, 2, 32, 32, accel.Attention{Scale: 0.2, Window: 300, Sinks: []float32{0.5, -2, 3, 0}}},
+		{1, 5, 36, 128, accel.Attention{Scale: 0.1, Sinks: []float32{0.5, -2, 3, 0, 1}}},
+	}
+	for _, kind := range []accel.KVType{accel.KVF16, accel.KVQ8} {
+		t.Run(kind.String(), func(t *testing.T) {
+			for i, l := range layers {
+				p := newPair(t)
+				const first = 512
+				kv, hkv := p.caches(accel.KVShape{Type: kind, Heads: l.heads, DK: l.dk, DV: l.dv}, first, 600)
+				pos := first
+				for _, n := range []int{16, 17, 1, 70, 200, 1, 130, 33, 64, 20} {
+					k, hk := p.tensors(n, l.heads*l.dk)
+					v, hv := p.tensors(n, l.heads*l.dv)
+					p.cuda.Store(kv, k, v, pos)
+					p.host.Store(hkv, hk, hv, pos)
+					if n < 100 {
+						q, hq := p.tensors(n, l.heads*l.group*l.dk)
+						a, ha := p.tensors(n, l.heads*l.group*l.dv)
+						p.cuda.Attend(a, q, kv, pos, &l.Attention)
+						p.host.Attend(ha, hq, hkv, pos, &l.Attention)
+						p.equal(fmt.Sprintf("layer %d, %d queries at %d", i, n, pos), a, ha, flashTolerance(kind))
+					}
+					pos += n
+				}
+				p.onDevice()
+				if name := fmt.Sprintf("flash%d_KV", max(2, 1<<bits.Len(uint((l.dv-1)/32)))); !strings.Contains(strings.Join(p.device.Launched(), " "), name) {
+					t.Errorf("layer %d: %s did not run", i, name)
+				}
+			}
+		})
+	}
+}
+
+// flashTolerance is how much halves may change what the host computes, which
+// itself quantises queries for a cache of bytes.
+func flashTolerance(kind accel.KVType) float64 {
+	if kind == accel.KVQ8 {
+		return 0.03
+	}
+	return 2e-3
 }
 
 // TestCacheOnBothSides stores some positions on the host, others on the

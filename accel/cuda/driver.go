@@ -8,6 +8,7 @@ type Driver interface {
 	Name() string                // of the device
 	Arch() string                // its generation, as "sm_90"
 	Units() int                  // multiprocessors
+	Shared() int                 // most bytes of dynamic shared memory of a block
 	Memory() (free, total int64) // bytes
 	Read() nvml.Reading          // what it is doing; any goroutine may ask, and waits
 	Alloc(n int) (uint64, error) // zeroed, 256-byte aligned

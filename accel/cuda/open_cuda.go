@@ -47,6 +47,7 @@ type driver struct {
 
 	name, arch string
 	units      int
+	shared     int              // bytes that a block may have
 	functions  []unsafe.Pointer // of the kernels asked for
 	kernels    []libcuda.Kernel // of the last series
 }
@@ -73,6 +74,9 @@ func (d *driver) open() (err error) {
 	if d.units, err = d.device.Attribute(cu.MultiprocessorCount); err != nil {
 		return err
 	}
+	if d.shared, err = d.device.Attribute(sharedOptIn); err != nil {
+		return err
+	}
 	if d.context, err = d.device.RetainPrimaryCtx(); err != nil {
 		return err
 	}
@@ -94,6 +98,10 @@ func (d *driver) open() (err error) {
 // leastArch is what the oldest PTX was made for.
 const leastArch = 75
 
+// sharedOptIn is CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, which
+// the library lacks.
+const sharedOptIn cu.DeviceAttribute = 97
+
 // with calls f while the context is current.
 func (d *driver) with(f func() error) error {
 	runtime.LockOSThread()
@@ -107,6 +115,9 @@ func (d *driver) with(f func() error) error {
 func (d *driver) Name() string { return d.name }
 func (d *driver) Arch() string { return d.arch }
 func (d *driver) Units() int   { return d.units }
+
+// Shared leaves the little that kernels declare themselves.
+func (d *driver) Shared() int { return d.shared - 1024 }
 
 func (d *driver) Memory() (free, total int64) {
 	_ = d.with(func() (err error) { // without an answer there is no memory
@@ -170,8 +181,12 @@ func (d *driver) Download(dst []byte, src uint64) error {
 func (d *driver) Kernel(name string) (uint64, error) {
 	err := d.with(func() error {
 		f, err := d.module.Function(name)
-		d.functions = append(d.functions, *(*unsafe.Pointer)(unsafe.Pointer(&f))) // the handle is all that it holds
-		return err
+		if err != nil {
+			return err
+		}
+		handle := *(*unsafe.Pointer)(unsafe.Pointer(&f)) // all that it holds
+		d.functions = append(d.functions, handle)
+		return libcuda.AllowShared(handle, d.shared)
 	})
 	return uint64(len(d.functions) - 1), err
 }

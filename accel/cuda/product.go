@@ -172,7 +172,7 @@ func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x acc
 		input = append(input, uint64(ldx))
 	}
 	name, grid := names.eight, [3]int{(n + 7) / 8, blocksOf(w.Rows), 1}
-	if n >= tileLeast && integers {
+	if n >= tileLeast && format != "F32" { // what is stored as floats is to be exact
 		name, grid = names.tile, [3]int{(n + tileVectors - 1) / tileVectors, (w.Rows + tileRows - 1) / tileRows, 1}
 	}
 	args := append(append(all[:0], dst, uint64(ldd), p), input...)

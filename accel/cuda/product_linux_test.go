@@ -58,9 +58,12 @@ func randomWeight(t testing.TB, b accel.Backend, rng *rand.Rand, typ gguf.Type, 
 	return &accel.Weight{Name: typ.String(), Type: typ, Rows: rows, Cols: cols, TileRows: tileRows, Tiles: p}, w
 }
 
-// exact is the product of w with x rounded as the device rounds it, 32 columns
-// with a scale, and the sum of the absolute products.
-func exact(w, x []float32, integers bool) (sum, size float64) {
+// exact is the product of w with x rounded as the device rounds it for so many
+// vectors, 32 columns with a scale or to halves, and the sum of the absolute
+// products.
+func exact(typ gguf.Type, n int, w, x []float32) (sum, size float64) {
+	vals, _ := typ.Block()
+	integers, halves := vals > 1, (typ == gguf.F16 || typ == gguf.BF16) && n >= 16
 	for k := 0; k < len(x); k += 32 {
 		part := x[k:min(k+32, len(x))]
 		var peak float32
@@ -68,15 +71,28 @@ func exact(w, x []float32, integers bool) (sum, size float64) {
 			peak = max(peak, v, -v)
 		}
 		for i, v := range part {
-			xi := float64(v)
-			if integers {
+			wi, xi := float64(w[k+i]), float64(v)
+			switch {
+			case halves:
+				wi, xi = toHalf(wi), toHalf(xi)
+			case integers:
 				xi = math.RoundToEven(float64(v*(127/peak))) * float64(peak/127)
 			}
-			sum += float64(w[k+i]) * xi
-			size += math.Abs(float64(w[k+i]) * xi)
+			sum += wi * xi
+			size += math.Abs(wi * xi)
 		}
 	}
 	return sum, size
+}
+
+// toHalf rounds to what a half can hold.
+func toHalf(x float64) float64 {
+	if math.Abs(x) < 0x1p-14 {
+		return math.RoundToEven(x*0x1p24) / 0x1p24
+	}
+	_, e := math.Frexp(x)
+	unit := math.Ldexp(1, e-11)
+	return math.RoundToEven(x/unit) * unit
 }
 
 func decodable() (types []gguf.Type) {
@@ -123,7 +139,7 @@ func TestProducts(t *testing.T) {
 			}
 			for i := range s.n {
 				for r := range s.rows {
-					want, size := exact(values[r*cols:][:cols], x.Row(i), integers)
+					want, size := exact(typ, s.n, values[r*cols:][:cols], x.Row(i))
 					if got := float64(dst.Row(i)[r]); !(math.Abs(got-want) <= 3e-6*size) {
 						t.Fatalf("%v, %d x %d: row %d of vector %d of %d is %g, want %g ± %g",
 							typ, s.rows, cols, r, i, s.n, got, want, 3e-6*size)
@@ -134,7 +150,7 @@ func TestProducts(t *testing.T) {
 	}
 	p.onDevice()
 	launched := p.device.Launched()
-	for _, format := range []string{"Q4_0", "Q8_0", "Q16", "Q2_K", "Q4_K", "Q6_K", "MXFP4"} {
+	for _, format := range []string{"Q4_0", "Q8_0", "Q16", "Q2_K", "Q4_K", "Q6_K", "MXFP4", "F16", "BF16"} {
 		if !slices.Contains(launched, "productTile_"+format) {
 			t.Errorf("no tile of %s was multiplied", format)
 		}
@@ -188,7 +204,7 @@ func TestProductsOfParts(t *testing.T) {
 		}
 		check := func(what string, got []float32, w, x []float32) {
 			for r, v := range got {
-				if want, size := exact(w[r*cols:][:cols], x, typ != gguf.F32); !(math.Abs(float64(v)-want) <= 3e-6*size) {
+				if want, size := exact(typ, 1, w[r*cols:][:cols], x); !(math.Abs(float64(v)-want) <= 3e-6*size) {
 					t.Fatalf("%s, %v: row %d is %g, want %g", what, typ, r, v, want)
 				}
 			}

@@ -17,6 +17,7 @@ type idle struct{ end uint64 }
 func (d *idle) Name() string                  { return "idle" }
 func (d *idle) Arch() string                  { return "none" }
 func (d *idle) Units() int                    { return 132 }
+func (d *idle) Shared() int                   { return 96 << 10 }
 func (d *idle) Memory() (free, total int64)   { return 1 << 40, 1 << 40 }
 func (d *idle) Read() nvml.Reading            { return nvml.Unknown }
 func (d *idle) Free(uint64) error             { return nil }

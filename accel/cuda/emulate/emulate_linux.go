@@ -76,7 +76,7 @@ func compile(out, source string, flags ...string) error {
 			return err
 		}
 	}
-	args := append([]string{"-std=c++17", "-O2", "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", out}, flags...)
+	args := append([]string{"-std=c++17", "-O2", "-fno-strict-aliasing", "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", out}, flags...)
 	said, err := exec.Command(compiler, append(args, filepath.Join(dir, source))...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("emulate: %w\n%s", err, said)
@@ -190,6 +190,9 @@ func (d *Device) Arch() string { return "g++" }
 
 // Units is the number of its multiprocessors.
 func (d *Device) Units() int { return 4 }
+
+// Shared is the dynamic shared memory of a block.
+func (d *Device) Shared() int { return 96 << 10 }
 
 // Memory is what is free, and all there is.
 func (d *Device) Memory() (free, total int64) {

@@ -87,6 +87,51 @@ __device__ inline void mma16x8x32(int *c, const int *a, const int *b) {
 #endif
 }
 
+// halves packs two values as halves, the first in the lower bits.
+__device__ inline uint32_t halves(float first, float second) { return toHalf(first) | uint32_t(toHalf(second)) << 16; }
+
+// loadMatrices reads four matrices of 8 x 8 halves from shared memory (PTX ISA,
+// ldmatrix). Lane l brings the address of row l%8 of matrix l/8, 16-byte aligned;
+// of each matrix it gets columns 2·(l%4) and the next of row l/4, or, if they are
+// transposed, rows 2·(l%4) and the next of column l/4.
+template <bool transposed> __device__ inline void loadMatrices(uint32_t *r, const uint16_t *row) {
+#ifdef __CUDACC__
+	unsigned at = unsigned(__cvta_generic_to_shared(row));
+	if (transposed) {
+		asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+		             : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+		             : "r"(at)
+		             : "memory");
+	} else {
+		asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+		             : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+		             : "r"(at)
+		             : "memory");
+	}
+#else
+	emulate::loadMatrices(r, row, transposed);
+#endif
+}
+
+// mmaHalf adds to c the product of 16 rows and 8 columns of 16 halves, with
+// fragments a[0], a[1] of columns 2·(lane%4)… of rows lane/4 and lane/4 + 8, a[2],
+// a[3] and b[1] of columns 8 further; c is as in mma16x8x16.
+__device__ inline void mmaHalf(float *c, const uint32_t *a, const uint32_t *b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+	asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+	    : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#elif defined(__CUDACC__)
+	for (int i = 0; i < 2; i++) {
+		asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+		    : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+		    : "r"(a[2 * i]), "r"(a[2 * i + 1]), "r"(b[i]));
+	}
+#else
+	emulate::mmaHalf(c, a, b);
+#endif
+}
+
 __device__ inline float warpSum(float v) {
 	for (int lanes = warpLanes / 2; lanes > 0; lanes /= 2) v += __shfl_xor_sync(everyLane, v, lanes);
 	return v;

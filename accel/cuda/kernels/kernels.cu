@@ -1,5 +1,7 @@
 // All kernels, as one module.
 #include "attention.cuh"
+#include "flash.cuh"
+#include "half.cuh"
 #include "matmul.cuh"
 #include "row.cuh"
 #include "tile.cuh"

@@ -68,6 +68,23 @@ template <class Format> struct Tile {
 	}
 };
 
+// putTile writes fragments of a lane whose first value is of row row0 and vector
+// first.
+template <int across, int along>
+__device__ inline void putTile(float *dst, int ldd, float (&sum)[across][along][4], int row0, int first, int rows, int n) {
+#pragma unroll
+	for (int i = 0; i < along; i++) {
+#pragma unroll
+		for (int j = 0; j < across; j++) {
+#pragma unroll
+			for (int c = 0; c < 4; c++) {
+				int row = row0 + 16 * j + c / 2 * 8, v = first + 8 * i + c % 2;
+				if (row < rows && v < n) dst[size_t(v) * ldd + row] = sum[j][i][c];
+			}
+		}
+	}
+}
+
 // productTile computes a block of dst. blockIdx.x counts groups of vectors, so
 // that blocks which run together share weights; blockIdx.y groups of rows.
 //
@@ -123,17 +140,7 @@ __device__ inline void productTile(float *dst, int ldd, const uint8_t *w, const 
 			}
 		}
 	}
-#pragma unroll
-	for (int i = 0; i < along; i++) {
-#pragma unroll
-		for (int j = 0; j < across; j++) {
-#pragma unroll
-			for (int c = 0; c < 4; c++) {
-				int row = row0 + warpRow + 16 * j + c / 2 * 8, v = first + warpVector + 8 * i + lane % 4 * 2 + c % 2;
-				if (row < rows && v < n) dst[size_t(v) * ldd + row] = sum[j][i][c];
-			}
-		}
-	}
+	putTile(dst, ldd, sum, row0 + warpRow, first + warpVector + lane % 4 * 2, rows, n);
 }
 
 #define TILE_PRODUCT(F)                                                                                             \

@@ -53,7 +53,8 @@
 
 // OWN lists what this package calls beyond that.
 #define OWN(each) \
-	each(cuGetErrorName) each(cuGraphExecKernelNodeSetParams) each(cuGraphInstantiateWithFlags) each(cuGraphLaunch)
+	each(cuFuncSetAttribute) each(cuGetErrorName) each(cuGraphExecKernelNodeSetParams) \
+	each(cuGraphInstantiateWithFlags) each(cuGraphLaunch)
 
 #define FUNCTIONS(each) LIBRARY(each) OWN(each)
 

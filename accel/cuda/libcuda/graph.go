@@ -24,6 +24,8 @@ package libcuda
 // int cuGraphLaunch(void *, void *);
 // int cuGraphExecDestroy(void *);
 // int cuGetErrorName(int, const char **);
+// int cuFuncGetAttribute(int *, int, void *);
+// int cuFuncSetAttribute(void *, int, int);
 //
 // // kernel describes one whose arguments are 8 bytes each.
 // static struct kernelNode kernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared,
@@ -90,6 +92,17 @@ func result(code C.int) error {
 }
 
 var errArgs = errors.New("libcuda: a kernel without arguments, or with too many")
+
+// AllowShared lets a function (CUfunction) have so many bytes of shared memory,
+// less what it declares itself; without it a block gets 48 KiB at most.
+func AllowShared(function unsafe.Pointer, most int) error {
+	const declared, dynamic = 1, 8 // CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, …_MAX_DYNAMIC_SHARED_SIZE_BYTES
+	var own C.int
+	if err := result(C.cuFuncGetAttribute(&own, declared, function)); err != nil {
+		return err
+	}
+	return result(C.cuFuncSetAttribute(function, dynamic, C.int(most)-own))
+}
 
 func (k *Kernel) args() (*C.uint64_t, C.int, error) {
 	if n := len(k.Args); n == 0 || n > C.mostArgs {

@@ -29,9 +29,10 @@ extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulate {
 
+[[noreturn]] void fail(const char *what);
 void blockBarrier(); // __syncthreads
 void warpBarrier();  // all 32 lanes of a warp
-uint32_t *exchange(); // two words a lane of the running warp: all first ones, then all second ones
+uint32_t *exchange(); // eight words a lane of the running warp: all first ones, then all second ones, …
 float *dynamicShared();
 
 inline float fromHalf(uint16_t h) {
@@ -79,6 +80,40 @@ inline void mma8x8x16(int &c0, int &c1, int a, int b) {
 	for (unsigned k = 0; k < 4; k++) {
 		c0 = __dp4a(as[lane / 4 * 4 + k], bs[lane % 4 * 8 + k], c0);
 		c1 = __dp4a(as[lane / 4 * 4 + k], bs[lane % 4 * 8 + 4 + k], c1);
+	}
+	warpBarrier();
+}
+
+// loadMatrices and mmaHalf: see device.cuh.
+inline void loadMatrices(uint32_t *r, const uint16_t *row, bool transposed) {
+	unsigned lane = threadIdx.x % 32;
+	const uint16_t **rows = reinterpret_cast<const uint16_t **>(exchange());
+	if (reinterpret_cast<uintptr_t>(row) % 16 != 0) fail("a row of a matrix is not aligned");
+	rows[lane] = row;
+	warpBarrier();
+	for (unsigned m = 0; m < 4; m++) {
+		uint16_t two[2];
+		for (unsigned i = 0; i < 2; i++) {
+			unsigned across = lane % 4 * 2 + i;
+			two[i] = transposed ? rows[8 * m + across][lane / 4] : rows[8 * m + lane / 4][across];
+		}
+		r[m] = two[0] | uint32_t(two[1]) << 16;
+	}
+	warpBarrier();
+}
+
+inline void mmaHalf(float *c, const uint32_t *a, const uint32_t *b) {
+	unsigned lane = threadIdx.x % 32;
+	uint32_t *words = exchange();
+	for (unsigned i = 0; i < 4; i++) words[32 * i + lane] = a[i];
+	for (unsigned i = 0; i < 2; i++) words[32 * (4 + i) + lane] = b[i];
+	warpBarrier();
+	for (unsigned i = 0; i < 4; i++) {
+		for (unsigned k = 0; k < 16; k++) {
+			unsigned row = i / 2, column = lane % 4 * 2 + i % 2, half = k / 8, at = k % 8 / 2, shift = k % 2 * 16;
+			uint32_t x = words[32 * (2 * half + row) + lane / 4 * 4 + at], y = words[32 * (4 + half) + column * 4 + at];
+			c[i] += fromHalf(uint16_t(x >> shift)) * fromHalf(uint16_t(y >> shift));
+		}
 	}
 	warpBarrier();
 }

@@ -29,6 +29,7 @@ API cuDeviceGetAttribute(int *v, int attribute, int) {
 	switch (attribute) {
 	case 75: *v = 8; break; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
 	case 76: *v = 0; break; // …_MINOR
+	case 97: *v = sharedBytes; break; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
 	case 16: *v = 4; break; // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
 	default: return invalidValue;
 	}
@@ -49,6 +50,9 @@ API cuModuleGetFunction(const void **function, void *, const char *name) {
 	}
 	return noSuchFunction;
 }
+
+API cuFuncGetAttribute(int *v, int, const void *) { return *v = 512, success; }
+API cuFuncSetAttribute(const void *, int, int) { return success; }
 
 API cuLaunchKernel(const Kernel *k, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **params, void **) {

@@ -14,13 +14,10 @@ dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace {
 
-[[noreturn]] void fail(const char *what) {
-	fprintf(stderr, "%s in block (%u, %u, %u), thread %u\n", what, blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x);
-	exit(1);
-}
+using emulate::fail;
 
 constexpr unsigned mostThreads = 1024, lanesOfWarp = 32;
-constexpr size_t stackBytes = 64 << 10, sharedBytes = 48 << 10;
+constexpr size_t stackBytes = 64 << 10, sharedBytes = 96 << 10;
 
 // Switching between fibres: by hand where it is short, since ucontext makes
 // two system calls a switch.
@@ -73,7 +70,7 @@ struct Fibre {
 };
 
 struct Warp {
-	uint32_t exchange[2 * lanesOfWarp];
+	alignas(16) uint32_t exchange[8 * lanesOfWarp];
 	unsigned waiting;
 };
 
@@ -168,10 +165,11 @@ template <class... A> auto indices(void (*)(A...)) { return std::make_index_sequ
 #define ENTRY(k) {#k, count(k), [] { call(k, indices(k)); }},
 #define PRODUCTS(F) ENTRY(product1_##F) ENTRY(product8_##F)
 #define TILES(F) ENTRY(productTile_##F)
+#define FLASH_ENTRY(T, panels) ENTRY(flash##panels##_##T)
 #define CACHES(T) ENTRY(store_##T) ENTRY(ropeStore_##T) ENTRY(attend_##T)
 
 const Kernel kernels[] = {
-	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES)
+	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) HALF_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES) FLASHES(FLASH_ENTRY)
 	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(combineQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
 	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(combine)
@@ -196,6 +194,11 @@ void launch(unsigned kernel, unsigned count, dim3 grid, dim3 block, size_t share
 } // namespace
 
 namespace emulate {
+
+[[noreturn]] void fail(const char *what) {
+	fprintf(stderr, "%s in block (%u, %u, %u), thread %u\n", what, blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x);
+	exit(1);
+}
 
 void blockBarrier() { pause(atBlock); }
 

@@ -54,6 +54,9 @@ type Tiles interface {
 	// Release says that the last rows of tile i were used. It is called once
 	// for each use of the tile, however many workers acquired it.
 	Release(i int)
+	// Settle is Release for a tile that a device has taken a copy of: it is not
+	// asked for again, unless the device could not keep it.
+	Settle(i int)
 }
 
 // Weight is a matrix of the model, [Rows][Cols], in the backend's packed form

@@ -76,7 +76,7 @@ const deviceReserve = 256 << 20
 // back, beginning with the projection onto the vocabulary, for which there is
 // room; or as many as the user says.
 func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int64) {
-	if e.device == nil {
+	if e.device == nil || e.device.Stats().Lost != "" {
 		return
 	}
 	most, err := strconv.Atoi(o.GPU)

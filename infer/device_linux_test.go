@@ -119,6 +119,60 @@ func TestQuantisedModelsOnDevice(t *testing.T) {
 	}
 }
 
+// TestWeightsAwayOnDevice gives a model a quarter of the memory that its
+// weights take. What a device has is read from the disk once and leaves the
+// memory to what it has not; when the device is lost, everything is read as the
+// CPU needs it.
+func TestWeightsAwayOnDevice(t *testing.T) {
+	dir := refs.Dir(t, "quantmodel", "Q4_K_M")
+	r := readReference(t, dir)
+	path := filepath.Join(dir, "model.gguf")
+	open := func(o Options) *Engine { return openTest(t, path, o) }
+	whole := open(emulated(t, Options{KV: "f32", Threads: 2}))
+	want := greedy(t, whole, r.Prompt, 8)
+	full := whole.Stats().WeightBytes
+	if s := whole.Stats(); s.Cache.PinnedBytes > 0 || s.GPU.WeightBytes == 0 {
+		t.Errorf("%d bytes are in memory, %d on the device", s.Cache.PinnedBytes, s.GPU.WeightBytes)
+	}
+	for _, gpu := range []string{"auto", "1"} {
+		o := emulated(t, Options{KV: "f32", Threads: 2, GPU: gpu})
+		o.weights = full / 4
+		e := open(o)
+		if ids := greedy(t, e, r.Prompt, 8); !slices.Equal(ids, want) {
+			t.Errorf("gpu %s: greedy ids\n%v, want\n%v", gpu, ids, want)
+		}
+		before := e.Stats().Cache
+		greedy(t, e, r.Prompt, 8)
+		s := e.Stats().Cache
+		if read := int64(s.BytesRead - before.BytesRead); gpu == "auto" && read > 0 || gpu == "1" && read == 0 {
+			t.Errorf("gpu %s: %d bytes were read for more tokens", gpu, read)
+		}
+		if s.SyncLoads > 0 || s.UsedBytes > s.BudgetBytes {
+			t.Errorf("gpu %s: %d tiles not read ahead, %d of %d bytes used", gpu, s.SyncLoads, s.UsedBytes, s.BudgetBytes)
+		}
+	}
+	calls := 0
+	o := emulated(t, Options{KV: "f32", Threads: 2, GPU: "auto"})
+	o.weights = full / 4
+	start := o.device
+	o.device = func() (cuda.Driver, error) {
+		d, err := start()
+		return failing{d, &calls, 400}, err
+	}
+	e, err := Open(context.Background(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids := greedy(t, e, r.Prompt, 8); !slices.Equal(ids, want) {
+		t.Errorf("a lost device: greedy ids\n%v, want\n%v", ids, want)
+	}
+	if s := e.Stats(); s.GPU.Lost == "" || s.Cache.StreamedBytes == 0 || s.Cache.UsedBytes > s.Cache.BudgetBytes {
+		t.Errorf("after %d calls: %q, %d bytes stream, %d of %d are used",
+			calls, s.GPU.Lost, s.Cache.StreamedBytes, s.Cache.UsedBytes, s.Cache.BudgetBytes)
+	}
+	_ = e.Close() // says that the device failed
+}
+
 // failing is a device whose call number n fails, and all after it.
 type failing struct {
 	cuda.Driver

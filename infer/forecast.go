@@ -152,5 +152,5 @@ func (e *Engine) streamed(st prefetch.Stats) int64 {
 	if st.CacheBytes == 0 {
 		return st.StreamedBytes
 	}
-	return max(st.StreamedBytes, st.WeightBytes-st.PinnedBytes-st.CacheBytes)
+	return max(st.StreamedBytes, st.WeightBytes-st.AwayBytes-st.PinnedBytes-st.CacheBytes)
 }

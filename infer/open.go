@@ -87,10 +87,10 @@ func OpenFile(ctx context.Context, f *gguf.File, path string, o Options) (_ *Eng
 		budget = e.ledger.Used() + keep + o.weights
 		e.ledger.SetTotal(budget)
 	}
+	e.place(m, d, o, kv.Bytes(e.backend, m.KV(kvType), limit, batch))
 	if err = e.load(f, d, o, keep); err != nil {
 		return nil, err
 	}
-	e.place(m, d, o, kv.Bytes(e.backend, m.KV(kvType), limit, batch))
 	if err = ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -202,6 +202,7 @@ func (e *Engine) weight(m model.Matrix) prefetch.Weight {
 		Rows:     int64(rows),
 		RowBytes: m.Len / int64(rows),
 		RowAlign: e.backend.RowAlign(),
+		Away:     e.device != nil && !m.Gather && e.device.Placed(m.Weight),
 	}
 	switch {
 	case m.Gather:
@@ -250,6 +251,7 @@ func (t tiles) Hint()                         { t.store.Hint(t.first, t.n) }
 func (t tiles) Acquire(i int) ([]byte, error) { return t.store.Acquire(t.first + i) }
 func (t tiles) TryAcquire(i int) []byte       { return t.store.TryAcquire(t.first + i) }
 func (t tiles) Release(i int)                 { t.store.Release(t.first + i) }
+func (t tiles) Settle(i int)                  { t.store.Settle(t.first + i) }
 
 // describe gathers what is shown of a model.
 func describe(f *gguf.File, m *model.Model, path string, context int) Info {

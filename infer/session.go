@@ -179,6 +179,9 @@ func (s *session) end(n int, err error) error {
 		s.truncate(left)
 	}
 	s.store.End()
+	if errors.Is(err, accel.ErrDeviceLost) {
+		s.store.Recall()
+	}
 	return err
 }
 

@@ -31,9 +31,9 @@ func (s *Store) advance() {
 }
 
 // comesByItself reports whether the cursor brings a tile: all but experts that
-// are not pinned.
+// are not pinned, and what has settled elsewhere.
 func (s *Store) comesByItself(i int) bool {
-	return s.pinned(i) || !s.plan.Tiles[i].Expert
+	return s.pinned(i) || !s.plan.Tiles[i].Expert && !s.tiles[i].settled
 }
 
 func (s *Store) pinned(i int) bool { return s.plan.rank[i] < s.layout.Pins }
@@ -133,6 +133,7 @@ func (s *Store) dropNow(i int) bool {
 // demand sees to a tile that nothing brings in time.
 func (s *Store) demand(i int) {
 	t := &s.tiles[i]
+	t.settled = false // it is needed here after all
 	if s.plan.Tiles[i].Expert && !s.pinned(i) {
 		s.demandExpert(i)
 		return

@@ -118,11 +118,10 @@ func (s *Store) leaveCache(slot int) {
 func (s *Store) growCache(n int) bool {
 	if n > 0 && s.cache.b == nil {
 		var err error
-		experts := len(s.plan.order) - s.plan.dense
-		if s.cache, err = newRegion(int64(experts) * s.layout.ExpertBytes); err != nil {
+		if s.cache, err = newRegion(int64(s.plan.experts) * s.layout.ExpertBytes); err != nil {
 			return false
 		}
-		s.inCache = make([]int, experts)
+		s.inCache = make([]int, s.plan.experts)
 		for i := range s.inCache {
 			s.inCache[i] = -1
 		}

@@ -16,27 +16,31 @@ func (p *Plan) layout(room int64, slots int) (Layout, error) {
 		}
 	}
 	room -= p.StagingBytes()
-	if p.Bytes+l.RingBytes() <= room {
-		l.Pins, l.PinBytes = len(p.order), p.Bytes
-		return l, nil
+	ring := l
+	if ring.Slots == 0 && p.AwayBytes() > 0 { // what is away passes through
+		ring.Slots = p.slotsOf(l.SlotBytes, min(p.options.RingBytes, p.AwayBytes()))
 	}
-	experts := len(p.order) - p.dense
-	cache := int64(min(experts, expertSlots)) * l.ExpertBytes
-	dense := p.at[p.dense]
-	if experts > 0 && dense+l.RingBytes()+cache <= room {
-		l.Pins, l.PinBytes = p.dense, dense
-		l.ExpertSlots = min(experts, int((room-dense-l.RingBytes())/l.ExpertBytes))
-		return l, nil
+	kept, dense := p.at[p.kept], p.at[p.dense]
+	passing := min(p.awayExperts, expertSlots)
+	if kept+ring.RingBytes()+int64(passing)*l.ExpertBytes <= room {
+		ring.Pins, ring.PinBytes, ring.ExpertSlots = p.kept, kept, passing
+		return ring, nil
 	}
-	if experts > 0 {
-		l.ExpertSlots = min(experts, expertSlots, max(minExpertSlots, int(room/4/l.ExpertBytes)))
+	experts := p.kept - p.dense
+	cache := int64(min(p.experts, expertSlots)) * l.ExpertBytes
+	if experts > 0 && dense+ring.RingBytes()+cache <= room {
+		ring.Pins, ring.PinBytes = p.dense, dense
+		ring.ExpertSlots = min(p.experts, int((room-dense-ring.RingBytes())/l.ExpertBytes))
+		return ring, nil
+	}
+	if p.experts > 0 {
+		l.ExpertSlots = min(p.experts, expertSlots, max(minExpertSlots, int(room/4/l.ExpertBytes)))
 	}
 	room -= l.CacheBytes()
 	if slots == 0 {
 		// Near the point where everything fits, the ring should not be what
 		// keeps it from fitting.
-		ring := min(p.options.RingBytes, (dense-room)/2)
-		l.Slots = max(minSlots, p.options.Readers+2, int(ring/max(1, l.SlotBytes)))
+		l.Slots = p.slotsOf(l.SlotBytes, min(p.options.RingBytes, max(0, dense-room)/2+p.AwayBytes()))
 	}
 	room -= l.RingBytes()
 	if room < 0 {
@@ -48,6 +52,11 @@ func (p *Plan) layout(room int64, slots int) (Layout, error) {
 	return l, nil
 }
 
+// slotsOf is how many slots make a ring of so many bytes, or the least one.
+func (p *Plan) slotsOf(slot, ring int64) int {
+	return max(minSlots, p.options.Readers+2, int(ring/max(1, slot)))
+}
+
 // Needs is the memory that a layout takes, all in all.
 func (p *Plan) Needs() int64 {
 	return p.PinBytes + p.RingBytes() + p.CacheBytes() + p.StagingBytes()
@@ -56,11 +65,15 @@ func (p *Plan) Needs() int64 {
 // explain says why the plan is what it is.
 func (p *Plan) explain(room int64) {
 	why := func(format string, args ...any) { p.Why = append(p.Why, fmt.Sprintf(format, args...)) }
-	if p.Pins == len(p.order) {
-		why("all %d MiB of weights fit the %d MiB left for them", p.Bytes>>20, room>>20)
+	kept := p.at[p.kept]
+	if away := p.AwayBytes(); away > 0 {
+		why("%d MiB of weights belong to a device and pass through", away>>20)
+	}
+	if p.Pins == p.kept {
+		why("all %d MiB of weights fit the %d MiB left for them", kept>>20, room>>20)
 		return
 	}
-	why("%d MiB of weights do not fit the %d MiB left for them", p.Bytes>>20, room>>20)
+	why("%d MiB of weights do not fit the %d MiB left for them", kept>>20, room>>20)
 	why("%d MiB are pinned, spread evenly over the pass", p.PinBytes>>20)
 	if p.Slots > 0 {
 		why("the rest streams through a ring of %d tiles, %d MiB", p.Slots, p.RingBytes()>>20)

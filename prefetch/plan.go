@@ -35,6 +35,7 @@ type Weight struct {
 	RowBytes int64 // in the file
 	RowAlign int   // the rows of a tile are a multiple of it, but for the last
 	Use      Use
+	Away     bool // a device takes a copy on its first use: see Store.Settle
 
 	// PackedBytes is the size of a tile of rows in memory, and Pack brings
 	// rows of the file into that form; it is called by several goroutines at
@@ -93,6 +94,9 @@ type Plan struct {
 	rank  []int   // place of each tile in order
 	at    []int64 // at[r] bytes of pins lie before the tile of rank r
 	dense int     // ranks of tiles that every pass reads; those of experts follow
+	kept  int     // ranks of both; those of tiles that are away follow
+
+	experts, awayExperts int // tiles
 }
 
 // Layout divides the memory for weights.
@@ -121,10 +125,10 @@ func (p *Plan) TileRange(weight int) (first, n, rows int) {
 func (p *Plan) Pinned(i int) bool { return p.rank[i] < p.Pins }
 
 // StreamedBytes is what a pass reads from the file; of experts, all that are
-// not pinned.
+// not pinned. What is away counts only until it has settled, and not here.
 func (p *Plan) StreamedBytes() int64 {
 	n := int64(0)
-	for _, i := range p.order[p.Pins:] {
+	for _, i := range p.order[p.Pins:p.kept] {
 		n += p.Tiles[i].Len
 	}
 	return n
@@ -222,11 +226,18 @@ func (p *Plan) aligned(n int64) int64 {
 }
 
 // rankTiles decides the order of pinning: the tiles of small weights first,
-// because they make poor reads, then the others, then those of experts.
+// because they make poor reads, then the others, then those of experts. What is
+// away comes last and is not pinned.
 func (p *Plan) rankTiles() {
-	var small, large, experts []int
+	var small, large, experts, away []int
+	p.awayExperts = 0
 	for i := range p.Tiles {
 		switch t := &p.Tiles[i]; {
+		case p.Weights[t.Weight].Away:
+			away = append(away, i)
+			if t.Expert {
+				p.awayExperts++
+			}
 		case t.Expert:
 			experts = append(experts, i)
 		case t.Packed < p.options.TileBytes/4:
@@ -236,7 +247,8 @@ func (p *Plan) rankTiles() {
 		}
 	}
 	p.dense = len(small) + len(large)
-	p.order = append(append(scatter(small), scatter(large)...), scatter(experts)...)
+	p.kept, p.experts = p.dense+len(experts), len(experts)+p.awayExperts
+	p.order = append(append(append(scatter(small), scatter(large)...), scatter(experts)...), away...)
 	p.rank = make([]int, len(p.order))
 	p.at = make([]int64, len(p.order)+1)
 	for r, i := range p.order {

@@ -55,7 +55,7 @@ func (s *Store) needs() int64 {
 // grow pins more when the ledger has memory to spare.
 func (s *Store) grow() {
 	spare := s.ledger.Total() - s.ledger.Used() - s.opt.Keep
-	if spare < s.layout.SlotBytes || s.layout.Pins == len(s.tiles) {
+	if spare < s.layout.SlotBytes || s.layout.Pins == s.plan.kept {
 		return
 	}
 	l, err := s.plan.layout(s.needs()+spare, s.layout.Slots)
@@ -111,7 +111,7 @@ func (s *Store) pinNext() bool {
 
 // ringSlots is the size of a ring made after Open.
 func (p *Plan) ringSlots() int {
-	return max(minSlots, p.options.Readers+2, int(p.options.RingBytes/max(1, p.SlotBytes)))
+	return p.slotsOf(p.SlotBytes, p.options.RingBytes)
 }
 
 // makeRing makes a ring of n slots; false: the budget has no room for it yet.

@@ -28,6 +28,7 @@ type Stats struct {
 	BudgetBytes   int64
 	UsedBytes     int64 // of the budget, by everything
 	WeightBytes   int64 // packed
+	AwayBytes     int64 // of them, those that belong to a device
 	PinnedBytes   int64
 	RingBytes     int64
 	CacheBytes    int64 // of experts
@@ -61,7 +62,7 @@ func (s *Store) Stats() Stats {
 		BytesRead: m.bytesRead.Load(), BytesWasted: m.wasted.Load(),
 		StallNanos: m.stall.Load(), ReadNanos: m.busyNanos(), PackNanos: m.pack.Load(),
 		Passes: m.passes, PassNanos: m.passNanos, LoadedBytes: m.loaded.Load(),
-		BudgetBytes: s.ledger.Total(), UsedBytes: s.ledger.Used(), WeightBytes: s.plan.Bytes,
+		BudgetBytes: s.ledger.Total(), UsedBytes: s.ledger.Used(), WeightBytes: s.plan.Bytes, AwayBytes: s.plan.AwayBytes(),
 		PinnedBytes: l.PinBytes, RingBytes: l.RingBytes(), CacheBytes: l.CacheBytes(), StreamedBytes: s.streamed(),
 		Source: s.src.Name(), DiskBytesPerSecond: s.diskRate(), SeenBytesPerSecond: m.rate, ComputeSeconds: m.compute,
 		Why: s.plan.Why,
@@ -126,6 +127,7 @@ type LayerMap struct {
 	Total   int64
 	Pinned  int64
 	Ring    int64 // ready in the ring, or in the cache of experts
+	Settled int64 // not here, but on a device
 	Reading int64
 }
 
@@ -143,6 +145,8 @@ func (s *Store) Map(m []LayerMap) []LayerMap {
 		switch state := t.state.Load(); {
 		case state == tileQueued:
 			l.Reading += p.Packed
+		case t.settled:
+			l.Settled += p.Packed
 		case state == tileEmpty:
 		case t.home == homePin:
 			l.Pinned += p.Packed

@@ -50,6 +50,8 @@ type tile struct {
 	asked bool   // somebody waits for it
 	drop  bool   // leaves as soon as nobody needs it
 
+	settled bool // a device has a copy
+
 	// Of an expert's tile.
 	wanted bool    // asked for by name and not used yet
 	hinted bool    // read for a hint that has not come true yet

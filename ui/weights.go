@@ -14,7 +14,7 @@ import (
 )
 
 // layerMap draws one cell a layer: how much of it is in memory by its height,
-// what it is doing by its colour.
+// what it is doing by its colour. A layer of a GPU is a diamond.
 func (b *panelLines) layerMap(layers []infer.LayerMap) {
 	for len(layers) > 0 {
 		n := min(len(layers), b.w)
@@ -32,6 +32,8 @@ func (b *panelLines) cell(l infer.LayerMap) string {
 	mark := string([]rune("▁▂▃▄▅▆▇█")[min(7, int(in*8))])
 	style := b.th.bar
 	switch {
+	case 2*l.Settled > l.Total:
+		mark, style = "◆", b.th.accent
 	case l.Reading > 0:
 		style = b.th.warn
 	case l.Ring > 0:

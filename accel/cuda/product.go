@@ -15,6 +15,9 @@ type weight struct {
 // tile, when it is first multiplied; without room for it, it stays on the host.
 func (b *Backend) Place(w *accel.Weight) { b.weights[w] = &weight{} }
 
+// Placed tells whether Place was called for a weight.
+func (b *Backend) Placed(w *accel.Weight) bool { return b.weights[w] != nil }
+
 // formats names the types that kernels are made for. The others were packed as
 // Q16, or as floats where their blocks are too small.
 var formats = map[gguf.Type]string{
@@ -93,7 +96,7 @@ func (b *Backend) uploadTiles(w *accel.Weight, p uint64) bool {
 		}
 		size, _ := b.host.PackedBytes(w.Type, min(w.TileRows, w.Rows-i*w.TileRows), w.Cols)
 		b.toDevice(p+uint64(i*full), raw[:size])
-		w.Tiles.Release(i)
+		w.Tiles.Settle(i)
 	}
 	return b.lost == nil
 }

@@ -25,6 +25,7 @@ func (p *packed) Hint()                         {}
 func (p *packed) Acquire(i int) ([]byte, error) { p.used++; return p.tiles[i], p.err }
 func (p *packed) TryAcquire(int) []byte         { return nil }
 func (p *packed) Release(int)                   {}
+func (p *packed) Settle(int)                    {}
 
 // randomWeight makes a weight of random bits, and its values. Blocks whose
 // scales happen to be no numbers, or huge, are drawn again.

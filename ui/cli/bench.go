@@ -136,8 +136,8 @@ func (r benchReport) print(w io.Writer) error {
 	if r.DecodeBPS > 0 && r.MemoryBPS > 0 {
 		line("decode reads %.1f GB/s, %.0f %% of the %.1f GB/s that this memory gives", r.DecodeBPS/1e9, 100*r.DecodeBPS/r.MemoryBPS, r.MemoryBPS/1e9)
 	}
-	if c := r.Prefetch; c.PinnedBytes < c.WeightBytes {
-		line("%.0f %% of the weights stay in memory; %s; limited by %s, at %.0f %% of its bound", 100*float64(c.PinnedBytes)/float64(c.WeightBytes), c.Source, c.Limiter, 100*c.BoundRatio)
+	if c := r.Prefetch; c.PinnedBytes+c.AwayBytes < c.WeightBytes {
+		line("%.0f %% of the weights stay in memory; %s; limited by %s, at %.0f %% of its bound", 100*float64(c.PinnedBytes+c.AwayBytes)/float64(c.WeightBytes), c.Source, c.Limiter, 100*c.BoundRatio)
 	}
 	line("peak memory %d MiB; load average %s", r.PeakRSSBytes>>20, r.LoadAverage)
 	return err

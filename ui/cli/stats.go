@@ -45,6 +45,7 @@ type prefetch struct {
 	BudgetBytes int64   `json:"budget_bytes"`
 	WeightBytes int64   `json:"weight_bytes"`
 	PinnedBytes int64   `json:"pinned_bytes"`
+	AwayBytes   int64   `json:"away_bytes,omitempty"` // on a GPU
 	Hits        uint64  `json:"hits"`
 	Late        uint64  `json:"late"`
 	SyncLoads   uint64  `json:"sync_loads"`
@@ -75,7 +76,7 @@ func newStats(s infer.Stats) stats {
 		Proposed:        s.Proposed,
 		Accepted:        s.Accepted,
 		Prefetch: prefetch{
-			BudgetBytes: c.BudgetBytes, WeightBytes: c.WeightBytes, PinnedBytes: c.PinnedBytes,
+			BudgetBytes: c.BudgetBytes, WeightBytes: c.WeightBytes, PinnedBytes: c.PinnedBytes, AwayBytes: c.AwayBytes,
 			Hits: c.Hits(), Late: c.Late, SyncLoads: c.SyncLoads, BytesRead: c.BytesRead,
 			HintedBytes: c.HintedBytes, HintedUsed: c.HintedUsed,
 			StallS: float64(c.StallNanos) / 1e9, BoundS: c.BoundSeconds, BoundRatio: c.BoundRatio,

@@ -74,7 +74,8 @@ const deviceReserve = 256 << 20
 
 // place decides which layers the device computes: those from the last one
 // back, beginning with the projection onto the vocabulary, for which there is
-// room; or as many as the user says.
+// room; or as many as the user says. Where some stay on the host, two of their
+// weights at a time have room to visit the device.
 func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int64) {
 	if e.device == nil || e.device.Stats().Lost != "" {
 		return
@@ -85,6 +86,7 @@ func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int
 		most = m.Layers
 	}
 	sizes := make([]int64, m.Layers+1) // the last: what is outside the layers
+	largest := int64(0)
 	at := func(w model.Matrix) int {
 		if w.Layer < 0 {
 			return m.Layers
@@ -95,13 +97,22 @@ func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int
 		if !w.Gather {
 			n, _ := e.backend.PackedBytes(w.Type, w.Weight.Rows, w.Weight.Cols) // the declaration has asked before
 			sizes[at(w)] += int64(n)
+			if !w.Expert {
+				largest = max(largest, int64(n))
+			}
 		}
 	}
 	s := e.device.Stats()
 	room := s.TotalBytes - s.UsedBytes
 	room -= min(keep, room/4) + min(deviceReserve, s.TotalBytes/16)
+	fits := func(l int) bool {
+		if l == 0 {
+			return sizes[l] <= room // nothing is left to visit
+		}
+		return sizes[l]+2*largest <= room
+	}
 	first := m.Layers + 1
-	for first > max(0, m.Layers-most) && (chosen || sizes[first-1] <= room) {
+	for first > max(0, m.Layers-most) && (chosen || fits(first-1)) {
 		first--
 		room -= sizes[first]
 	}

@@ -225,6 +225,17 @@ func (f failing) Run(series []cuda.Launch) error {
 	return nil
 }
 
+func (f failing) Send(dst uint64, src []byte, seat int) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	return f.Driver.Send(dst, src, seat)
+}
+
+func (f failing) Arrive() error { return errors.Join(f.call(), f.Driver.Arrive()) }
+
+func (f failing) Mark(seat int) error { return errors.Join(f.call(), f.Driver.Mark(seat)) }
+
 // withNotice reads a stream to its end.
 func withNotice(s *Stream) (text, notice string, err error) {
 	for range s.Ready() {
@@ -326,5 +337,53 @@ func TestFailingDevice(t *testing.T) {
 			t.Error("the device was never lost")
 		}
 		t.Logf("speculate %s: %d calls, %d of them lost the device", speculate, all, lost)
+	}
+}
+
+// TestFailingDeviceInAPrompt does so for the kernels of long prompts, and for
+// weights that visit the device because they have no place there.
+func TestFailingDeviceInAPrompt(t *testing.T) {
+	dir := refs.Dir(t, "quantmodel", "Q4_K_M")
+	r := readReference(t, dir)
+	ids := slices.Concat(r.Prompt, r.Prompt)[:80]
+	path := filepath.Join(dir, "model.gguf")
+	var want []int32
+	for _, gpu := range []string{"auto", "1"} {
+		run := func(n int) (e *Engine, calls int) {
+			o := emulated(t, Options{KV: "f16", Threads: 2, GPU: gpu})
+			start := o.device
+			o.device = func() (cuda.Driver, error) {
+				d, err := start()
+				return failing{d, &calls, n}, err
+			}
+			e, err := Open(context.Background(), path, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := greedy(t, e, ids, 2)
+			if want == nil {
+				want = got
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("gpu %s, failing at call %d: %v, want %v", gpu, n, got, want)
+			}
+			return e, calls
+		}
+		e, all := run(1 << 30)
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		step := 7
+		if testing.Short() {
+			step = 31
+		}
+		for n := 0; n < all; n += step {
+			e, _ := run(n)
+			if e.Stats().GPU.Lost == "" {
+				t.Errorf("gpu %s: call %d of %d failed and nobody noticed", gpu, n, all)
+			}
+			_ = e.Close() // says that the device failed
+		}
+		t.Logf("gpu %s: %d calls", gpu, all)
 	}
 }

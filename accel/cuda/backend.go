@@ -25,6 +25,7 @@ type Backend struct {
 	tables  map[*accel.KV]*table      // where its blocks are
 	vectors map[*float32]uint64       // norms, biases and the like
 	weights map[*accel.Weight]*weight // placed here
+	visits  visits                    // of those that are not
 	acts    activations               // of the last input
 	first   position                  // of the pass
 	turns   turned                    // of the last position
@@ -261,7 +262,7 @@ func (b *Backend) held() (list []uint64) {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.visits.seats[0], b.visits.seats[1]} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

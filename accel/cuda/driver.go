@@ -3,7 +3,7 @@ package cuda
 import "github.com/runnel-chat/runnel/accel/cuda/nvml"
 
 // Driver is a device at its barest: memory, copies and kernels, all in the
-// order in which they are asked for. A Backend's goroutine uses it.
+// order in which they are asked for, but for what is sent. A Backend's goroutine uses it.
 type Driver interface {
 	Name() string                // of the device
 	Arch() string                // its generation, as "sm_90"
@@ -19,6 +19,15 @@ type Driver interface {
 	// Run queues kernels, one after another, and returns at once. A device that
 	// has run the like before may keep it as a graph, which starts as a whole.
 	Run(series []Launch) error
+
+	// Send copies beside what runs, but not before all that was asked for until
+	// the last Mark of a seat, 0 or 1, is done. It returns when src was read.
+	// Nothing of dst may be used before Arrive.
+	Send(dst uint64, src []byte, seat int) error
+	// Arrive lets what is asked for from now on wait for all that was sent.
+	Arrive() error
+	// Mark remembers what was asked for until now.
+	Mark(seat int) error
 	Close() error
 }
 

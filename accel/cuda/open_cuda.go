@@ -42,6 +42,7 @@ type driver struct {
 	module  cu.Module
 	stream  cu.Stream
 	graphs  graphs
+	sender  *sender // nil until something was sent
 
 	monitor *nvml.Device // nil: there is none
 
@@ -234,7 +235,11 @@ func (d *driver) streamHandle() unsafe.Pointer { return *(*unsafe.Pointer)(unsaf
 // Close gives the context back, and with it what is left on the device.
 func (d *driver) Close() error {
 	err := d.with(func() error {
-		return errors.Join(d.stream.Synchronize(), d.graphs.close(), d.stream.Destroy(), d.module.Unload())
+		err := d.stream.Synchronize()
+		if d.sender != nil {
+			err = errors.Join(err, d.sender.close())
+		}
+		return errors.Join(err, d.graphs.close(), d.stream.Destroy(), d.module.Unload())
 	})
 	err = errors.Join(err, d.device.ReleasePrimaryCtx())
 	if d.monitor != nil {

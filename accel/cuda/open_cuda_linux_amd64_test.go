@@ -92,6 +92,14 @@ func testOpened(t *testing.T) {
 			p.equal(typ.String(), y, hy, 1e-2)
 		}
 	}
+	w, _ := randomWeight(t, p.host, p.rng, gguf.Q8_0, 4000, 2048, 1024) // a visitor of several buffers
+	for range 3 {
+		x, hx := p.tensors(70, 2048)
+		y, hy := p.tensors(70, 4000)
+		p.cuda.MatMul(y, w, x)
+		p.host.MatMul(hy, w, hx)
+		p.near(y, hy)
+	}
 	testGraphs(p, d)
 	p.onDevice()
 	if err := errors.Join(p.cuda.Close(), p.host.Close()); err != nil {

@@ -84,21 +84,17 @@ func (b *Backend) resident(w *accel.Weight) uint64 {
 	return p
 }
 
-// uploadTiles copies a weight; an error of its tiles ends the pass, one of the
-// device loses it.
+// uploadTiles copies a weight that is to stay.
 func (b *Backend) uploadTiles(w *accel.Weight, p uint64) bool {
-	full, _ := b.host.PackedBytes(w.Type, w.TileRows, w.Cols) // as for all rows
-	for i := 0; i*w.TileRows < w.Rows; i++ {
-		raw, err := w.Tiles.Acquire(i)
-		if err != nil {
-			b.fail(err)
-			return false
+	return b.eachTile(w, func(i, at int, raw []byte) error {
+		b.toDevice(p+uint64(at), raw)
+		if b.lost == nil {
+			w.Tiles.Settle(i)
+		} else {
+			w.Tiles.Release(i)
 		}
-		size, _ := b.host.PackedBytes(w.Type, min(w.TileRows, w.Rows-i*w.TileRows), w.Cols)
-		b.toDevice(p+uint64(i*full), raw[:size])
-		w.Tiles.Settle(i)
-	}
-	return b.lost == nil
+		return b.lost
+	})
 }
 
 // activations is the quantised form of an input.
@@ -184,7 +180,10 @@ func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x acc
 
 // MatMul multiplies where the weight is.
 func (b *Backend) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
-	p := b.resident(w)
+	p, seat := b.resident(w), -1
+	if p == 0 {
+		p, seat = b.visit(w, x.Rows)
+	}
 	if p == 0 {
 		b.bring(x)
 		b.host.MatMul(dst, w, x)
@@ -193,6 +192,7 @@ func (b *Backend) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
 	}
 	b.read(x)
 	b.multiply(b.write(dst), dst.Cols, w, p, x, 0, x.Cols, x.Rows)
+	b.leave(seat)
 }
 
 // MatMulEach multiplies where the first weight is.

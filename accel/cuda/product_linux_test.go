@@ -252,6 +252,64 @@ func TestInputIsQuantisedAgain(t *testing.T) {
 	p.equal("twice the input", second, first, 1e-6)
 }
 
+// TestVisits multiplies many vectors with weights that have no place on the
+// device: they come to it, in turns, and where there is no room for that the
+// host multiplies.
+func TestVisits(t *testing.T) {
+	p := newPair(t)
+	const cols, n = 256, 64
+	x, _ := p.tensors(n, cols)
+	check := func(rows int, values []float32, dst accel.Tensor) {
+		t.Helper()
+		p.cuda.Fetch(dst)
+		if err := p.cuda.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			for r := range rows {
+				if want, size := exact(gguf.Q4_K, n, values[r*cols:][:cols], x.Row(i)); !(math.Abs(float64(dst.Row(i)[r])-want) <= 3e-6*size) {
+					t.Fatalf("row %d of vector %d is %g, want %g", r, i, dst.Row(i)[r], want)
+				}
+			}
+		}
+	}
+	for range 2 {
+		var dsts []accel.Tensor
+		var values [][]float32
+		rows := []int{100, 20, 200, 101, 30, 30, 30, 30, 33}
+		var ws []*accel.Weight
+		for _, n := range rows {
+			dst, _ := p.tensors(64, n)
+			w, v := randomWeight(t, p.host, p.rng, gguf.Q4_K, n, cols, 48)
+			dsts, values, ws = append(dsts, dst), append(values, v), append(ws, w)
+		}
+		for i, w := range ws { // nothing is waited for between them
+			p.cuda.MatMul(dsts[i], w, x)
+		}
+		for i := range rows {
+			check(rows[i], values[i], dsts[i])
+		}
+	}
+	if n := len(p.device.Launched()); n < 18 {
+		t.Errorf("%d launches: not all weights came", n)
+	}
+	w, _ := randomWeight(t, p.host, p.rng, gguf.Q8_0, 1000, 1024, 1008)
+	y, hy := p.tensors(64, 1024)
+	dst, hdst := p.tensors(64, 1000)
+	free, _ := p.device.Memory()
+	if _, err := p.device.Alloc(int(free) - 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	before := len(p.device.Launched())
+	p.cuda.MatMul(dst, w, y)
+	p.host.MatMul(hdst, w, hy)
+	p.equal("without room", dst, hdst, 0)
+	if n := len(p.device.Launched()); n != before {
+		t.Error("a weight came where there is no room for it")
+	}
+	p.onDevice()
+}
+
 // TestNoRoom fills the device: a weight that does not fit is multiplied by the
 // host.
 func TestNoRoom(t *testing.T) {

@@ -14,18 +14,21 @@ import (
 // idle is a device that does nothing.
 type idle struct{ end uint64 }
 
-func (d *idle) Name() string                  { return "idle" }
-func (d *idle) Arch() string                  { return "none" }
-func (d *idle) Units() int                    { return 132 }
-func (d *idle) Shared() int                   { return 96 << 10 }
-func (d *idle) Memory() (free, total int64)   { return 1 << 40, 1 << 40 }
-func (d *idle) Read() nvml.Reading            { return nvml.Unknown }
-func (d *idle) Free(uint64) error             { return nil }
-func (d *idle) Upload(uint64, []byte) error   { return nil }
-func (d *idle) Download([]byte, uint64) error { return nil }
-func (d *idle) Kernel(string) (uint64, error) { return 1, nil }
-func (d *idle) Run([]cuda.Launch) error       { return nil }
-func (d *idle) Close() error                  { return nil }
+func (d *idle) Name() string                   { return "idle" }
+func (d *idle) Arch() string                   { return "none" }
+func (d *idle) Units() int                     { return 132 }
+func (d *idle) Shared() int                    { return 96 << 10 }
+func (d *idle) Memory() (free, total int64)    { return 1 << 40, 1 << 40 }
+func (d *idle) Read() nvml.Reading             { return nvml.Unknown }
+func (d *idle) Free(uint64) error              { return nil }
+func (d *idle) Upload(uint64, []byte) error    { return nil }
+func (d *idle) Download([]byte, uint64) error  { return nil }
+func (d *idle) Kernel(string) (uint64, error)  { return 1, nil }
+func (d *idle) Run([]cuda.Launch) error        { return nil }
+func (d *idle) Send(uint64, []byte, int) error { return nil }
+func (d *idle) Arrive() error                  { return nil }
+func (d *idle) Mark(int) error                 { return nil }
+func (d *idle) Close() error                   { return nil }
 func (d *idle) Alloc(n int) (uint64, error) {
 	d.end += uint64(n+255) / 256 * 256
 	return d.end, nil

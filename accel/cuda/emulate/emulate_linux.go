@@ -107,12 +107,22 @@ type Device struct {
 	from    *bufio.Reader
 	errors  bytes.Buffer
 	kernels []string
-	ran     []uint64 // which kernels
+	ran     []uint64   // which kernels
+	running [][]uint64 // arguments of those that nobody has waited for
+	marks   [2]int     // how many of them there were
+	sent    []parcel
 
 	memory []byte
 	base   uint64
 	blocks []block // by address
 	used   int64
+}
+
+// parcel is what was sent and has not arrived.
+type parcel struct {
+	to   []byte
+	data []byte
+	at   block // where it lies
 }
 
 // block is an allocation, at an offset into the memory.
@@ -286,6 +296,12 @@ func (d *Device) Kernel(name string) (uint64, error) {
 func (d *Device) Run(series []cuda.Launch) error {
 	for _, l := range series {
 		d.ran = append(d.ran, l.Kernel)
+		d.running = append(d.running, slices.Clone(l.Args))
+		for _, p := range d.sent {
+			if d.uses(l.Args, p.at) {
+				return fmt.Errorf("emulate: %s uses what has not arrived", d.kernels[l.Kernel])
+			}
+		}
 		header := [9]uint32{
 			uint32(l.Kernel), uint32(l.Grid[0]), uint32(l.Grid[1]), uint32(l.Grid[2]),
 			uint32(l.Threads), 1, 1, uint32(l.Shared), uint32(len(l.Args)),
@@ -298,6 +314,46 @@ func (d *Device) Run(series []cuda.Launch) error {
 			return d.died(err)
 		}
 	}
+	return nil
+}
+
+// uses tells whether a kernel with these arguments may use an allocation.
+func (d *Device) uses(args []uint64, b block) bool {
+	return slices.ContainsFunc(args, func(v uint64) bool { return v-d.base-uint64(b.at) < uint64(b.size) })
+}
+
+// Send keeps a copy until Arrive. Kernels since the mark of the seat must not
+// use the place that it goes to.
+func (d *Device) Send(dst uint64, src []byte, seat int) error {
+	to, err := d.bytes(dst, len(src))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(d.blocks, func(b block) bool { return dst-d.base-uint64(b.at) < uint64(b.size) })
+	place := d.blocks[i]
+	used := func(args []uint64) bool { return d.uses(args, place) }
+	if slices.ContainsFunc(d.running[d.marks[seat]:], used) {
+		return errors.New("emulate: a copy overtakes a kernel that uses its place")
+	}
+	if slices.ContainsFunc(d.running, used) {
+		err = d.Wait()
+	}
+	d.sent = append(d.sent, parcel{to, slices.Clone(src), place})
+	return err
+}
+
+// Arrive delivers what was sent, beside what is running, none of which uses it.
+func (d *Device) Arrive() error {
+	for _, p := range d.sent {
+		copy(p.to, p.data)
+	}
+	d.sent = d.sent[:0]
+	return nil
+}
+
+// Mark remembers what was launched.
+func (d *Device) Mark(seat int) error {
+	d.marks[seat] = len(d.running)
 	return nil
 }
 
@@ -324,6 +380,7 @@ func (d *Device) Wait() error {
 	if err != nil {
 		return d.died(err)
 	}
+	d.running, d.marks = d.running[:0], [2]int{}
 	for _, b := range d.blocks {
 		for _, v := range d.memory[b.at+b.size:][:guard] {
 			if v != fence {

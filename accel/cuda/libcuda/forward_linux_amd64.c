@@ -54,7 +54,7 @@
 // OWN lists what this package calls beyond that.
 #define OWN(each) \
 	each(cuFuncSetAttribute) each(cuGetErrorName) each(cuGraphExecKernelNodeSetParams) \
-	each(cuGraphInstantiateWithFlags) each(cuGraphLaunch)
+	each(cuGraphInstantiateWithFlags) each(cuGraphLaunch) each(cuMemHostAlloc)
 
 #define FUNCTIONS(each) LIBRARY(each) OWN(each)
 

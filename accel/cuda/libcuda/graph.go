@@ -24,6 +24,8 @@ package libcuda
 // int cuGraphLaunch(void *, void *);
 // int cuGraphExecDestroy(void *);
 // int cuGetErrorName(int, const char **);
+// int cuMemHostAlloc(void **, size_t, unsigned);
+// int cuMemFreeHost(void *);
 // int cuFuncGetAttribute(int *, int, void *);
 // int cuFuncSetAttribute(void *, int, int);
 //
@@ -92,6 +94,23 @@ func result(code C.int) error {
 }
 
 var errArgs = errors.New("libcuda: a kernel without arguments, or with too many")
+
+// AllocHost takes pinned memory of the host, outside of Go's heap.
+func AllocHost(n int) ([]byte, error) {
+	var p unsafe.Pointer
+	if err := result(C.cuMemHostAlloc(&p, C.size_t(n), 0)); err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(p), n), nil
+}
+
+// FreeHost gives back what AllocHost took; of nothing it is nothing.
+func FreeHost(memory []byte) error {
+	if memory == nil {
+		return nil
+	}
+	return result(C.cuMemFreeHost(unsafe.Pointer(unsafe.SliceData(memory))))
+}
 
 // AllowShared lets a function (CUfunction) have so many bytes of shared memory,
 // less what it declares itself; without it a block gets 48 KiB at most.

@@ -116,6 +116,13 @@ API cuGraphDestroy(Graph *g) {
 }
 
 API cuStreamCreate(void **stream, unsigned) { return *stream = &device, success; }
+API cuEventCreate(void **event, unsigned) { return *event = &device, success; }
+API cuEventDestroy_v2(void *) { return success; }
+API cuEventRecord(void *, void *) { return success; }
+API cuEventSynchronize(void *) { return success; }
+API cuStreamWaitEvent(void *, void *, unsigned) { return success; }
+API cuMemHostAlloc(void **p, size_t n, unsigned) { return *p = aligned_alloc(4096, n), success; }
+API cuMemFreeHost(void *p) { return free(p), success; }
 API cuStreamDestroy_v2(void *) { return success; }
 API cuStreamSynchronize(void *stream) { return stream == &device ? success : invalidValue; }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/runnel-chat/runnel/prefetch"
 )
 
 // counters are written by the engine's goroutine and read by anyone. Each is
@@ -22,6 +24,8 @@ type counters struct {
 	prefillTime, decodeTime   atomic.Int64 // ns
 
 	proposed, accepted atomic.Uint64 // tokens guessed ahead, and of them those that came true
+
+	onDevice [2]atomic.Int64 // ns that kernels of a GPU ran, for prompts and for answers
 
 	rate atomic.Uint64 // float64: see prefillRate
 
@@ -85,6 +89,15 @@ func (c *counters) cache(used int, bytes int64) {
 	c.kvBytes.Store(bytes)
 }
 
+// worked counts the work of a GPU.
+func (c *counters) worked(kind prefetch.PassKind, d time.Duration) {
+	i := 1
+	if kind == prefetch.PassPrefill {
+		i = 0
+	}
+	c.onDevice[i].Add(int64(d))
+}
+
 // fill copies the counters into s.
 func (c *counters) fill(s *Stats) {
 	s.Phase = Phase(c.phase.Load())
@@ -100,6 +113,8 @@ func (c *counters) fill(s *Stats) {
 	s.PrefillTime = time.Duration(c.prefillTime.Load())
 	s.DecodeTime = time.Duration(c.decodeTime.Load())
 	s.Proposed, s.Accepted = c.proposed.Load(), c.accepted.Load()
+	s.GPU.PrefillTime = time.Duration(c.onDevice[0].Load())
+	s.GPU.DecodeTime = time.Duration(c.onDevice[1].Load())
 	s.ContextUsed = int(c.contextUsed.Load())
 	s.KVBytes = c.kvBytes.Load()
 }

@@ -3,6 +3,7 @@ package infer
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cpu"
@@ -22,6 +23,9 @@ type GPU struct {
 	Layers      int    // whose weights belong there
 	NoRoom      int64  // weights and blocks of the KV cache that found no room
 	Fallbacks   uint64 // operations that it lacks, which ran on the CPU
+
+	// How long its kernels ran for prompts and for answers, by its own clock.
+	PrefillTime, DecodeTime time.Duration
 
 	// What it is doing; -1 where it does not tell.
 	Busy    float64 // share of the last moments in which it computed, 0 to 1
@@ -77,7 +81,7 @@ const deviceReserve = 256 << 20
 // room; or as many as the user says. Where some stay on the host, two of their
 // weights at a time have room to visit the device.
 func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int64) {
-	if e.device == nil || e.device.Stats().Lost != "" {
+	if e.device == nil || e.device.Lost() != "" {
 		return
 	}
 	most, err := strconv.Atoi(o.GPU)
@@ -140,5 +144,5 @@ var _ kv.Memory = blocks{}
 
 // lostNotice is what a user reads when the device is lost in an answer.
 func (e *Engine) lostNotice() string {
-	return fmt.Sprintf("the GPU failed (%s): the CPU goes on", e.device.Stats().Lost)
+	return fmt.Sprintf("the GPU failed (%s): the CPU goes on", e.device.Lost())
 }

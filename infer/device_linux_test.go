@@ -70,7 +70,7 @@ func TestArchitecturesOnDevice(t *testing.T) {
 					t.Errorf("gpu %s: greedy ids\n%v, want\n%v", gpu, ids, r.Greedy[:8])
 				}
 				switch s := e.Stats().GPU; {
-				case s.Lost != "" || s.NoRoom > 0 || s.WeightBytes == 0:
+				case s.Lost != "" || s.NoRoom > 0 || s.WeightBytes == 0 || s.PrefillTime == 0 || s.DecodeTime == 0:
 					t.Errorf("gpu %s: %+v", gpu, s)
 				case gpu == "1" && s.Layers != 1, gpu == "auto" && s.Layers != e.info.Layers:
 					t.Errorf("gpu %s: %d layers", gpu, s.Layers)

@@ -166,7 +166,7 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 
 // watchDevice tells the user, once an engine, that the device was lost.
 func (a *answer) watchDevice() {
-	if e := a.e; e.device != nil && !e.told && e.device.Stats().Lost != "" {
+	if e := a.e; e.device != nil && !e.told && e.device.Lost() != "" {
 		e.told = true
 		a.s.Notify(e.lostNotice())
 	}

@@ -76,6 +76,9 @@ func OpenFile(ctx context.Context, f *gguf.File, path string, o Options) (_ *Eng
 	e.scratch = m.ScratchBytes(batch, logitRows)
 	cache := kv.New(e.backend, m.KV(kvType), limit, blocks{e.memory, e.backend})
 	e.session = &session{model: m, cache: cache, count: &e.count, ids: make([]int32, 0, limit)}
+	if e.device != nil {
+		e.session.worked = e.device.Worked
+	}
 	if e.session.pass, err = model.NewPass(e.backend, cache, m.Shape, batch, logitRows); err != nil {
 		return nil, err
 	}

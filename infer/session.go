@@ -28,6 +28,10 @@ type session struct {
 	tables []int     // the number in the store of each of the model's tables
 	row    []byte    // one row of a table, as stored
 
+	worked func() time.Duration // of a GPU, so far; nil: there is none
+	kind   prefetch.PassKind    // of the pass in hand
+	before time.Duration        // worked when it began
+
 	drafting bool // the last passes were of a draft
 	base     int  // where the cache can go back to, however the draft changes
 }
@@ -142,6 +146,9 @@ func (s *session) verify(ctx context.Context, id int32, guessed []int32) (accel.
 func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKind) error {
 	pos := s.cache.Len()
 	s.ready = nil // the pass writes over them
+	if s.kind = kind; s.worked != nil {
+		s.before = s.worked()
+	}
 	if err := s.cache.Extend(len(ids)); err != nil {
 		return err
 	}
@@ -179,6 +186,9 @@ func (s *session) end(n int, err error) error {
 		s.truncate(left)
 	}
 	s.store.End()
+	if s.worked != nil {
+		s.count.worked(s.kind, s.worked()-s.before)
+	}
 	if errors.Is(err, accel.ErrDeviceLost) {
 		s.store.Recall()
 	}

@@ -93,7 +93,7 @@ func (p *panel) machine(b *panelLines) {
 	b.gap()
 	b.row(s.Backend, fmt.Sprintf("%s · %d threads", s.ISA, s.Threads))
 	b.row("processors", fmt.Sprintf("%.1f", p.meter.cpu))
-	b.gpu(s.GPU)
+	b.gpu(s)
 }
 
 // speed is the part about tokens a second.
@@ -150,7 +150,8 @@ func (p *panel) line(w int) string {
 }
 
 // gpu is the part about a GPU, where one is used.
-func (b *panelLines) gpu(g infer.GPU) {
+func (b *panelLines) gpu(s infer.Stats) {
+	g := s.GPU
 	if g.Name == "" {
 		return
 	}
@@ -158,6 +159,12 @@ func (b *panelLines) gpu(g infer.GPU) {
 	b.row("gpu layers", fmt.Sprintf("%d, %s", g.Layers, config.FormatSize(g.WeightBytes)))
 	if words := doing(g); words != "" {
 		b.row("gpu busy", words)
+	}
+	if g.PrefillTime > 0 && s.TotalPrompt > 0 {
+		b.row("gpu a prompt token", each(g.PrefillTime, s.TotalPrompt))
+	}
+	if g.DecodeTime > 0 && s.TotalDecoded > 0 {
+		b.row("gpu a token", each(g.DecodeTime, s.TotalDecoded))
 	}
 	switch {
 	case g.Lost != "":
@@ -168,6 +175,11 @@ func (b *panelLines) gpu(g infer.GPU) {
 	if g.Fallbacks > 0 {
 		b.row("fell back", count(g.Fallbacks))
 	}
+}
+
+// each is the time that one of n took.
+func each(d time.Duration, n uint64) string {
+	return fmt.Sprintf("%.2f ms", d.Seconds()*1e3/float64(n))
 }
 
 // doing is how busy, warm and hungry a GPU is, as far as it tells.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/runnel-chat/runnel/accel"
@@ -49,17 +50,19 @@ type counters struct {
 	free, total atomic.Int64
 	fallbacks   atomic.Uint64
 	lost        atomic.Pointer[string]
+	worked      atomic.Int64 // ns
 }
 
 // Stats is a look at a device.
 type Stats struct {
 	Name        string
-	TotalBytes  int64  // of its memory
-	UsedBytes   int64  // by everyone, when last asked
-	WeightBytes int64  // of the model that are there
-	NoRoom      int64  // weights that should be and found no room
-	Fallbacks   uint64 // operations that ran on the host because the device lacks them
-	Lost        string // why the device is not used any more
+	TotalBytes  int64         // of its memory
+	UsedBytes   int64         // by everyone, when last asked
+	WeightBytes int64         // of the model that are there
+	NoRoom      int64         // weights that should be and found no room
+	Fallbacks   uint64        // operations that ran on the host because the device lacks them
+	Lost        string        // why the device is not used any more
+	Worked      time.Duration // that kernels have run
 	nvml.Reading
 }
 
@@ -94,14 +97,24 @@ func (b *Backend) Stats() Stats {
 		WeightBytes: b.stats.weightBytes.Load(),
 		NoRoom:      b.stats.noRoom.Load(),
 		Fallbacks:   b.stats.fallbacks.Load(),
+		Lost:        b.Lost(),
+		Worked:      b.Worked(),
 		Reading:     b.monitor.look(),
 	}
 	s.UsedBytes = s.TotalBytes - b.stats.free.Load()
-	if why := b.stats.lost.Load(); why != nil {
-		s.Lost = *why
-	}
 	return s
 }
+
+// Lost says why the device is not used any more; "": it is.
+func (b *Backend) Lost() string {
+	if why := b.stats.lost.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
+// Worked is how long kernels have run, as far as the host has waited for them.
+func (b *Backend) Worked() time.Duration { return time.Duration(b.stats.worked.Load()) }
 
 // Name returns "cuda", or the host's once the device is lost.
 func (b *Backend) Name() string {
@@ -223,6 +236,7 @@ func (b *Backend) Sync() error {
 	b.run()
 	b.queued = true
 	b.flushHost()
+	b.stats.worked.Store(int64(b.driver.Worked()))
 	err := b.err
 	b.err = nil
 	return err

@@ -1,6 +1,10 @@
 package cuda
 
-import "github.com/runnel-chat/runnel/accel/cuda/nvml"
+import (
+	"time"
+
+	"github.com/runnel-chat/runnel/accel/cuda/nvml"
+)
 
 // Driver is a device at its barest: memory, copies and kernels, all in the
 // order in which they are asked for, but for what is sent. A Backend's goroutine uses it.
@@ -19,6 +23,9 @@ type Driver interface {
 	// Run queues kernels, one after another, and returns at once. A device that
 	// has run the like before may keep it as a graph, which starts as a whole.
 	Run(series []Launch) error
+	// Worked is how long kernels have run until the last Download, by the
+	// device's own clock.
+	Worked() time.Duration
 
 	// Send copies beside what runs, but not before all that was asked for until
 	// the last Mark of a seat, 0 or 1, is done. It returns when src was read.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -43,6 +44,7 @@ type driver struct {
 	stream  cu.Stream
 	graphs  graphs
 	sender  *sender // nil until something was sent
+	timer   timer
 
 	monitor *nvml.Device // nil: there is none
 
@@ -83,6 +85,9 @@ func (d *driver) open() (err error) {
 	}
 	if err = d.with(func() (err error) {
 		if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
+			return err
+		}
+		if err = d.timer.open(); err != nil {
 			return err
 		}
 		d.module, err = cu.LoadData(kernels)
@@ -175,9 +180,11 @@ func (d *driver) Download(dst []byte, src uint64) error {
 		if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&dst[0]), cu.DevicePtr(src), int64(len(dst)), d.stream); err != nil {
 			return err
 		}
-		return d.stream.Synchronize()
+		return errors.Join(d.stream.Synchronize(), d.timer.finished())
 	})
 }
+
+func (d *driver) Worked() time.Duration { return d.timer.total }
 
 func (d *driver) Kernel(name string) (uint64, error) {
 	err := d.with(func() error {
@@ -200,7 +207,7 @@ func (d *driver) Run(series []Launch) error {
 			Function: d.functions[l.Kernel], Grid: l.Grid, Threads: l.Threads, Shared: l.Shared, Args: l.Args,
 		})
 	}
-	return d.with(d.runKernels)
+	return d.with(func() error { return d.timer.around(d.stream, d.runKernels) })
 }
 
 // runKernels queues the kernels of a series, as a graph if it ran before.
@@ -239,7 +246,7 @@ func (d *driver) Close() error {
 		if d.sender != nil {
 			err = errors.Join(err, d.sender.close())
 		}
-		return errors.Join(err, d.graphs.close(), d.stream.Destroy(), d.module.Unload())
+		return errors.Join(err, d.graphs.close(), d.timer.close(), d.stream.Destroy(), d.module.Unload())
 	})
 	err = errors.Join(err, d.device.ReleasePrimaryCtx())
 	if d.monitor != nil {

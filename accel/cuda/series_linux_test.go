@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/runnel-chat/runnel/accel"
 	"github.com/runnel-chat/runnel/accel/cuda"
@@ -27,6 +28,7 @@ func (d *idle) Kernel(string) (uint64, error)  { return 1, nil }
 func (d *idle) Run([]cuda.Launch) error        { return nil }
 func (d *idle) Send(uint64, []byte, int) error { return nil }
 func (d *idle) Arrive() error                  { return nil }
+func (d *idle) Worked() time.Duration          { return 0 }
 func (d *idle) Mark(int) error                 { return nil }
 func (d *idle) Close() error                   { return nil }
 func (d *idle) Alloc(n int) (uint64, error) {

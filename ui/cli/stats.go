@@ -35,6 +35,10 @@ type gpu struct {
 	Fallbacks   uint64 `json:"fallbacks"`
 	Lost        string `json:"lost,omitempty"`
 
+	// That its kernels ran, by its own clock, over the life of the engine.
+	PrefillS float64 `json:"prefill_s"`
+	DecodeS  float64 `json:"decode_s"`
+
 	// -1 where the device does not tell.
 	Busy    float64 `json:"busy"`
 	Celsius float64 `json:"celsius"`
@@ -85,7 +89,12 @@ func newStats(s infer.Stats) stats {
 	}
 	out.Prefetch.PassS = c.PassSeconds
 	if g := s.GPU; g.Name != "" {
-		out.GPU = &gpu{g.Name, g.TotalBytes, g.UsedBytes, g.WeightBytes, g.Layers, g.NoRoom, g.Fallbacks, g.Lost, g.Busy, g.Celsius, g.Watts}
+		out.GPU = &gpu{
+			Name: g.Name, TotalBytes: g.TotalBytes, UsedBytes: g.UsedBytes, WeightBytes: g.WeightBytes, Layers: g.Layers,
+			NoRoom: g.NoRoom, Fallbacks: g.Fallbacks, Lost: g.Lost,
+			PrefillS: g.PrefillTime.Seconds(), DecodeS: g.DecodeTime.Seconds(),
+			Busy: g.Busy, Celsius: g.Celsius, Watts: g.Watts,
+		}
 	}
 	return out
 }

@@ -24,6 +24,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -316,6 +317,9 @@ func (d *Device) Run(series []cuda.Launch) error {
 	}
 	return nil
 }
+
+// Worked says that every kernel took a microsecond.
+func (d *Device) Worked() time.Duration { return time.Duration(len(d.ran)) * time.Microsecond }
 
 // uses tells whether a kernel with these arguments may use an allocation.
 func (d *Device) uses(args []uint64, b block) bool {

@@ -117,6 +117,7 @@ API cuGraphDestroy(Graph *g) {
 
 API cuStreamCreate(void **stream, unsigned) { return *stream = &device, success; }
 API cuEventCreate(void **event, unsigned) { return *event = &device, success; }
+API cuEventElapsedTime(float *ms, void *, void *) { return *ms = 0.25f, success; }
 API cuEventDestroy_v2(void *) { return success; }
 API cuEventRecord(void *, void *) { return success; }
 API cuEventSynchronize(void *) { return success; }

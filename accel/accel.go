@@ -180,6 +180,11 @@ type Backend interface {
 	// Fetch makes the values of x readable in x.Data once Sync has returned.
 	// Only these are: a device keeps its own copy of a tensor.
 	Fetch(x Tensor)
+	// Best returns the k largest values of the only row of x and their columns,
+	// as far as they are numbers, the largest first; equal ones in the order of
+	// their columns. Nothing, where it is as well to fetch the row. Both live
+	// until the next call.
+	Best(x Tensor, k int) (columns []int32, values []float32)
 	// Changed says that the caller has written all of x.Data.
 	Changed(x Tensor)
 

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/runnel-chat/runnel/accel/cpu"
+	"github.com/runnel-chat/runnel/infer/sample"
 	"github.com/runnel-chat/runnel/prefetch"
 )
 
@@ -38,6 +39,7 @@ func (e *Engine) Bench(ctx context.Context, o BenchOptions) (BenchResult, error)
 		return r, err
 	}
 	defer done()
+	e.session.best = sample.Default().TopK // as an answer would
 	rng := rand.New(rand.NewPCG(1, 2))
 	ids := make([]int32, o.Depth+max(o.Prompt, 1))
 	for i := range ids {

@@ -113,12 +113,15 @@ func (s *session) ahead(ctx context.Context, want []int32) error {
 		s.drafting, s.base = true, len(s.ids)
 		s.cache.Mark()
 	}
+	s.best = 0 // what an answer will need is not known
 	for len(s.ids) < len(want) {
 		logits, err := s.prefill(ctx, want, s.count.readAhead)
 		if err != nil {
 			return err
 		}
-		s.ready = logits
+		if logits.Values != nil {
+			s.ready = &logits
+		}
 	}
 	return nil
 }

@@ -122,6 +122,7 @@ func (a *answer) decode(ctx context.Context, ids []int32) (Reason, error) {
 	for _, id := range ids {
 		draw.Accept(id)
 	}
+	e.session.best = draw.Best()
 	logits, err := e.session.sync(ctx, ids)
 	if err != nil {
 		return Failed, err

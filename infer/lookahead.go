@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/runnel-chat/runnel/accel"
+	"github.com/runnel-chat/runnel/infer/sample"
 )
 
 // guesser proposes how a text goes on from what it already holds: where the
@@ -89,7 +90,7 @@ func (a *lookahead) len() int { return len(a.s.ids) - len(a.draft) + a.taken }
 
 // step takes a token and returns the logits after it. They live until the
 // next step.
-func (a *lookahead) step(ctx context.Context, id int32) ([]float32, error) {
+func (a *lookahead) step(ctx context.Context, id int32) (sample.Logits, error) {
 	if a.guess == nil {
 		return a.s.step(ctx, id)
 	}
@@ -97,10 +98,10 @@ func (a *lookahead) step(ctx context.Context, id int32) ([]float32, error) {
 	if a.taken < len(a.draft) && a.draft[a.taken] == id {
 		a.taken++
 		a.s.count.accepted.Add(1)
-		return a.rows.Row(a.taken), nil
+		return sample.All(a.rows.Row(a.taken)), nil
 	}
 	if err := a.drop(ctx); err != nil {
-		return nil, err
+		return sample.Logits{}, err
 	}
 	a.draft = append(a.draft, a.guess.propose(a.s.cache.Limit()-len(a.s.ids)-1)...)
 	a.s.count.proposed.Add(uint64(len(a.draft)))
@@ -111,10 +112,10 @@ func (a *lookahead) step(ctx context.Context, id int32) ([]float32, error) {
 		if errors.Is(err, accel.ErrDeviceLost) {
 			return a.s.extend(ctx, append(slices.Clone(before), id))
 		}
-		return nil, err
+		return sample.Logits{}, err
 	}
 	a.rows = rows
-	return rows.Row(0), nil
+	return sample.All(rows.Row(0)), nil
 }
 
 // drop takes the tokens that did not come true out of the cache. A cache that

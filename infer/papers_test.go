@@ -312,7 +312,7 @@ func comparePaper(t *testing.T, path string, ids []int32, want []float32) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		single = append(single, row...)
+		single = append(single, row.Values...)
 	}
 	if d := maxDifference(single, want); !(d <= limit) {
 		t.Errorf("token by token the logits differ by %.2g of their deviation", d/deviation(want))

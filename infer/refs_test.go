@@ -140,7 +140,7 @@ func testArchitectures(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got = append(got, row...)
+				got = append(got, row.Values...)
 			}
 			if d := maxDifference(got, want); !(d <= 2e-3*r.LogitStd) {
 				t.Errorf("token by token the logits differ by %.2g of their deviation", d/r.LogitStd)

@@ -11,6 +11,7 @@ import (
 	"github.com/runnel-chat/runnel/gguf"
 	"github.com/runnel-chat/runnel/infer/kv"
 	"github.com/runnel-chat/runnel/infer/model"
+	"github.com/runnel-chat/runnel/infer/sample"
 	"github.com/runnel-chat/runnel/prefetch"
 )
 
@@ -23,10 +24,11 @@ type session struct {
 	pass  *model.Pass
 	count *counters
 
-	ids    []int32   // the tokens behind the cached positions
-	ready  []float32 // the logits after them, where a draft was read to its end; nil: not known
-	tables []int     // the number in the store of each of the model's tables
-	row    []byte    // one row of a table, as stored
+	ids    []int32        // the tokens behind the cached positions
+	ready  *sample.Logits // those after them, where a draft was read to its end; nil: not known
+	best   int            // how many logits an answer needs of each row; 0: all
+	tables []int          // the number in the store of each of the model's tables
+	row    []byte         // one row of a table, as stored
 
 	worked func() time.Duration // of a GPU, so far; nil: there is none
 	kind   prefetch.PassKind    // of the pass in hand
@@ -43,12 +45,12 @@ const markTokens = 64
 // sync makes the cache hold exactly want and returns the logits after its
 // last token. The longest common prefix is reused; the caller never speaks of
 // appending or rewinding.
-func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
+func (s *session) sync(ctx context.Context, want []int32) (sample.Logits, error) {
 	s.drafting = false
 	if ready := s.ready; ready != nil && slices.Equal(s.ids, want) {
 		s.ready = nil // whoever draws from them may change them
 		s.count.prompt(len(want), len(want))
-		return ready, nil
+		return *ready, nil
 	}
 	s.truncate(min(shared(s.ids, want), len(want)-1))
 	s.cache.Trim(len(want) + accel.KVBlock) // a shorter conversation gives memory to the weights
@@ -59,7 +61,7 @@ func (s *session) sync(ctx context.Context, want []int32) ([]float32, error) {
 // extend computes what the cache lacks of want, which begins with what it
 // holds, and returns the logits after the last token. When the device is lost,
 // it starts again without it.
-func (s *session) extend(ctx context.Context, want []int32) ([]float32, error) {
+func (s *session) extend(ctx context.Context, want []int32) (sample.Logits, error) {
 	logits, err := s.compute(ctx, want)
 	if errors.Is(err, accel.ErrDeviceLost) {
 		logits, err = s.compute(ctx, want)
@@ -67,13 +69,13 @@ func (s *session) extend(ctx context.Context, want []int32) ([]float32, error) {
 	return logits, err
 }
 
-func (s *session) compute(ctx context.Context, want []int32) ([]float32, error) {
+func (s *session) compute(ctx context.Context, want []int32) (sample.Logits, error) {
 	for {
 		if len(want)-len(s.ids) >= markTokens {
 			s.cache.Mark()
 		}
 		logits, err := s.prefill(ctx, want, s.count.prefilled)
-		if err != nil || logits != nil {
+		if err != nil || logits.Values != nil {
 			return logits, err
 		}
 	}
@@ -81,20 +83,20 @@ func (s *session) compute(ctx context.Context, want []int32) ([]float32, error) 
 
 // prefill runs the next batch of want, and returns the logits after the last
 // token if that is in it.
-func (s *session) prefill(ctx context.Context, want []int32, count func(int, time.Duration)) ([]float32, error) {
+func (s *session) prefill(ctx context.Context, want []int32, count func(int, time.Duration)) (sample.Logits, error) {
 	n := min(s.pass.Capacity(), len(want)-len(s.ids))
 	last := len(s.ids)+n == len(want)
 	start, stalled := time.Now(), s.store.Stalled()
 	if err := s.forward(ctx, want[len(s.ids):len(s.ids)+n], prefetch.PassPrefill); err != nil {
-		return nil, err
+		return sample.Logits{}, err
 	}
-	var logits []float32
+	var logits sample.Logits
 	var err error
 	if last {
 		logits, err = s.logits(n - 1)
 	}
 	if err := s.end(n, err); err != nil {
-		return nil, err
+		return sample.Logits{}, err
 	}
 	took := time.Since(start)
 	count(n, took)
@@ -103,7 +105,7 @@ func (s *session) prefill(ctx context.Context, want []int32, count func(int, tim
 }
 
 // step appends one token and returns the logits after it.
-func (s *session) step(ctx context.Context, id int32) ([]float32, error) {
+func (s *session) step(ctx context.Context, id int32) (sample.Logits, error) {
 	before := s.ids
 	logits, err := s.advance(ctx, id)
 	if errors.Is(err, accel.ErrDeviceLost) {
@@ -112,15 +114,15 @@ func (s *session) step(ctx context.Context, id int32) ([]float32, error) {
 	return logits, err
 }
 
-func (s *session) advance(ctx context.Context, id int32) ([]float32, error) {
+func (s *session) advance(ctx context.Context, id int32) (sample.Logits, error) {
 	var one [1]int32
 	one[0] = id
 	if err := s.forward(ctx, one[:], prefetch.PassDecode); err != nil {
-		return nil, err
+		return sample.Logits{}, err
 	}
 	logits, err := s.logits(0)
 	if err := s.end(1, err); err != nil {
-		return nil, err
+		return sample.Logits{}, err
 	}
 	return logits, nil
 }
@@ -222,12 +224,13 @@ func (s *session) gather(ids []int32) error {
 }
 
 // logits projects row t of the run. The values live until the next pass.
-func (s *session) logits(t int) ([]float32, error) {
-	out, err := s.model.Logits(s.pass, t, t+1)
-	if err != nil {
-		return nil, err
+func (s *session) logits(t int) (sample.Logits, error) {
+	if s.best == 0 {
+		out, err := s.model.Logits(s.pass, t, t+1)
+		return sample.All(out.Row(0)), err
 	}
-	return out.Row(0), nil
+	ids, values, err := s.model.Best(s.pass, t, s.best)
+	return sample.Logits{IDs: ids, Values: values}, err
 }
 
 // each calls f with the logits of every token of ids, evaluated as one prompt

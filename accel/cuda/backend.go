@@ -32,6 +32,7 @@ type Backend struct {
 	turns   turned                    // of the last position
 	parts   room                      // of attention
 	pairs   room                      // of a mixture
+	best    best                      // of the logits
 	queued  bool                      // the host has work queued
 
 	err  error // for Sync
@@ -230,10 +231,9 @@ func (b *Backend) flushHost() {
 	}
 }
 
-// Sync hands over what is queued on either side and returns the first error so far; the
-// device may still be at work.
+// Sync runs what the host has queued and returns the first error so far; the
+// device may still be at work, or wait for more of its series.
 func (b *Backend) Sync() error {
-	b.run()
 	b.queued = true
 	b.flushHost()
 	b.stats.worked.Store(int64(b.driver.Worked()))
@@ -276,7 +276,7 @@ func (b *Backend) held() (list []uint64) {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.visits.seats[0], b.visits.seats[1]} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

@@ -13,6 +13,12 @@
 // CUDA C++ (package kernels), compiled to PTX that is embedded with the build
 // tag cuda and compiled for the device by its driver.
 //
+// Launches are gathered: what continues the last one joins it (join.go), and
+// the device gets a long series at a time, which it keeps as a graph when it
+// comes again (series.go, graph_cuda.go). A weight that was placed here leaves
+// the host's memory; one that was not visits the device when a prompt is long
+// enough to be worth the way (visit.go).
+//
 // A device that fails is not used again: Sync returns an error that is
 // accel.ErrDeviceLost once, what the KV cache held is lost, and from then on
 // everything runs on the host.

@@ -59,38 +59,33 @@ func (p *pair) buffers(d *decoder) (onDevice, onHost buffers) {
 	return onDevice, onHost
 }
 
-// alone runs every operation by itself, so that none joins another.
+// alone runs every operation by itself, so that none joins another: what is
+// fetched must have been computed.
 type alone struct{ *cuda.Backend }
-
-func (a alone) after() {
-	if err := a.Sync(); err != nil {
-		panic(err)
-	}
-}
 
 func (a alone) RMSNorm(dst, x accel.Tensor, w []float32, eps float32) {
 	a.Backend.RMSNorm(dst, x, w, eps)
-	a.after()
+	a.Fetch(dst)
 }
 
 func (a alone) MatMul(dst accel.Tensor, w *accel.Weight, x accel.Tensor) {
 	a.Backend.MatMul(dst, w, x)
-	a.after()
+	a.Fetch(dst)
 }
 
 func (a alone) Rotate(x accel.Tensor, headDim int, r *accel.Rope, pos int) {
 	a.Backend.Rotate(x, headDim, r, pos)
-	a.after()
+	a.Fetch(x)
 }
 
 func (a alone) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, at *accel.Attention) {
 	a.Backend.Attend(dst, q, kv, pos, at)
-	a.after()
+	a.Fetch(dst)
 }
 
 func (a alone) GLU(act accel.Activation, gate, up accel.Tensor) {
 	a.Backend.GLU(act, gate, up)
-	a.after()
+	a.Fetch(gate)
 }
 
 // forward is one token through the layer.

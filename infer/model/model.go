@@ -53,6 +53,23 @@ func (m *Model) Forward(ctx context.Context, p *Pass) error {
 // Logits projects rows [from, to) of the run onto the vocabulary and waits for
 // them. The result is overwritten by the next call.
 func (m *Model) Logits(p *Pass, from, to int) (accel.Tensor, error) {
+	out := m.project(p, from, to)
+	p.Fetch(out)
+	return out, p.Sync()
+}
+
+// Best projects row t and waits for its k best logits and their tokens, or for
+// all of them where ids is nil.
+func (m *Model) Best(p *Pass, t, k int) (ids []int32, logits []float32, err error) {
+	out := m.project(p, t, t+1)
+	if ids, logits = p.Best(out, k); ids == nil {
+		logits = out.Row(0)
+		p.Fetch(out)
+	}
+	return ids, logits, p.Sync()
+}
+
+func (m *Model) project(p *Pass, from, to int) accel.Tensor {
 	h := p.view(slotH, to-from, m.Embd)
 	out := p.logits.Top(to - from)
 	m.norm.forward(p, h, p.X().Slice(from, to))
@@ -66,6 +83,5 @@ func (m *Model) Logits(p *Pass, from, to int) (accel.Tensor, error) {
 	if m.cap != 0 {
 		p.SoftCap(out, m.cap)
 	}
-	p.Fetch(out)
-	return out, p.Sync()
+	return out
 }

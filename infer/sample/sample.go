@@ -27,6 +27,16 @@ func Default() Options {
 	return Options{Temperature: 0.8, TopK: 40, TopP: 0.95, MinP: 0.05, RepeatPenalty: 1, RepeatLast: 64}
 }
 
+// Logits are what a token is drawn from: a row of all of them or the best, in
+// any order.
+type Logits struct {
+	IDs    []int32 // of Values; nil: 0, 1, 2 and so on
+	Values []float32
+}
+
+// All returns a row with a logit for every token.
+func All(values []float32) Logits { return Logits{Values: values} }
+
 // candidate is a token still in the race.
 type candidate struct {
 	id    int32
@@ -67,9 +77,26 @@ func (s *Sampler) Accept(id int32) {
 	}
 }
 
-// Next picks a token. It may change logits.
-func (s *Sampler) Next(logits []float32) (int32, error) {
-	s.penalise(logits)
+// Best is how many of the best logits of a row are enough to pick the token that
+// the whole row would give; 0: only all of them are.
+func (s *Sampler) Best() int {
+	best := s.o.TopK
+	if s.o.Temperature <= 0 {
+		best = 1
+	}
+	switch p := s.o.RepeatPenalty; {
+	case p == 0 || p == 1 || best <= 0:
+		return max(0, best)
+	case p < 1:
+		return 0 // any of the recent tokens may become the best
+	}
+	return best + len(s.recent) // as many as may become worse
+}
+
+// Next picks a token. It may change the logits.
+func (s *Sampler) Next(row Logits) (int32, error) {
+	logits := row.Values
+	s.penalise(row)
 	best := int32(-1)
 	for i, l := range logits {
 		if l == l && !math.IsInf(float64(l), -1) && (best < 0 || l > logits[best]) {
@@ -79,19 +106,22 @@ func (s *Sampler) Next(logits []float32) (int32, error) {
 	if best < 0 {
 		return 0, ErrNoFinite
 	}
-	if s.o.Temperature <= 0 || math.IsInf(float64(logits[best]), 1) {
-		return best, nil
+	if s.o.Temperature > 0 && !math.IsInf(float64(logits[best]), 1) {
+		s.keepTopK(logits, logits[best])
+		s.weigh()
+		s.keepTopP()
+		best = s.draw()
 	}
-	s.keepTopK(logits, logits[best])
-	s.weigh()
-	s.keepTopP()
-	return s.draw(), nil
+	if row.IDs != nil {
+		best = row.IDs[best]
+	}
+	return best, nil
 }
 
 // penalise makes the recent tokens less likely, each once however often it
 // occurs.
-func (s *Sampler) penalise(logits []float32) {
-	p := s.o.RepeatPenalty
+func (s *Sampler) penalise(row Logits) {
+	p, logits := s.o.RepeatPenalty, row.Values
 	if p == 0 || p == 1 {
 		return
 	}
@@ -100,13 +130,17 @@ func (s *Sampler) penalise(logits []float32) {
 		seen = s.recent
 	}
 	for i, id := range seen {
-		if id < 0 || int(id) >= len(logits) || slices.Contains(seen[:i], id) {
+		at := int(id)
+		if row.IDs != nil {
+			at = slices.Index(row.IDs, id)
+		}
+		if at < 0 || at >= len(logits) || slices.Contains(seen[:i], id) {
 			continue
 		}
-		if logits[id] > 0 {
-			logits[id] /= p
+		if logits[at] > 0 {
+			logits[at] /= p
 		} else {
-			logits[id] *= p
+			logits[at] *= p
 		}
 	}
 }

@@ -1,8 +1,11 @@
 package sample
 
 import (
+	"cmp"
 	"errors"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -31,7 +34,7 @@ func TestGreedy(t *testing.T) {
 			if temp > 0 && tt.name == "first of equals" {
 				continue // at a temperature both are right
 			}
-			got, err := New(len(tt.logits), Options{Temperature: temp}).Next(tt.logits)
+			got, err := New(len(tt.logits), Options{Temperature: temp}).Next(All(tt.logits))
 			if got != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("%s at %g: got %d, %v; want %d, %v", tt.name, temp, got, err, tt.want, tt.err)
 			}
@@ -62,7 +65,7 @@ func TestFrequencies(t *testing.T) {
 		got := make([]float64, len(logits))
 		for range n {
 			row := append([]float32(nil), logits...)
-			id, err := s.Next(row)
+			id, err := s.Next(All(row))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,15 +96,15 @@ func TestRepeatPenalty(t *testing.T) {
 	s := New(3, Options{RepeatPenalty: 2, RepeatLast: 2})
 	s.Accept(0)
 	s.Accept(0) // twice, but the penalty counts once
-	if id, _ := s.Next([]float32{4, 2.1, 1.9}); id != 1 {
+	if id, _ := s.Next(All([]float32{4, 2.1, 1.9})); id != 1 {
 		t.Errorf("4/2 should lose against 2.1, got %d", id)
 	}
-	if id, _ := s.Next([]float32{4, 1.9, -1}); id != 0 {
+	if id, _ := s.Next(All([]float32{4, 1.9, -1})); id != 0 {
 		t.Errorf("4/2 should win against 1.9, got %d", id)
 	}
 	s.Accept(1)
 	s.Accept(2) // token 0 has left the window
-	if id, _ := s.Next([]float32{4, 6, 7}); id != 0 {
+	if id, _ := s.Next(All([]float32{4, 6, 7})); id != 0 {
 		t.Errorf("forgotten token should be free again, got %d", id)
 	}
 }
@@ -111,7 +114,7 @@ func TestSeedDecides(t *testing.T) {
 		s := New(64, Options{Temperature: 1, Seed: seed})
 		for i := range ids {
 			row := make([]float32, 64)
-			ids[i], _ = s.Next(row)
+			ids[i], _ = s.Next(All(row))
 		}
 		return ids
 	}
@@ -132,7 +135,7 @@ func TestNextAllocatesNothing(t *testing.T) {
 	o.RepeatPenalty = 1.1
 	s := New(len(logits), o)
 	if n := testing.AllocsPerRun(20, func() {
-		id, _ := s.Next(logits)
+		id, _ := s.Next(All(logits))
 		s.Accept(id)
 	}); n != 0 {
 		t.Errorf("%v allocations a token", n)
@@ -153,7 +156,7 @@ func FuzzSampler(f *testing.F) {
 		}
 		s := New(len(logits), Options{Temperature: temp, TopK: k, TopP: p, MinP: m, RepeatPenalty: rep, RepeatLast: 4})
 		for range 3 {
-			id, err := s.Next(logits)
+			id, err := s.Next(All(logits))
 			if err == nil && (id < 0 || int(id) >= len(logits)) {
 				t.Fatalf("token %d of %d", id, len(logits))
 			}
@@ -169,6 +172,51 @@ func BenchmarkNext(b *testing.B) {
 	}
 	s := New(len(logits), Default())
 	for b.Loop() {
-		_, _ = s.Next(logits)
+		_, _ = s.Next(All(logits))
+	}
+}
+
+// TestBest draws from the best logits alone what all of them give.
+func TestBest(t *testing.T) {
+	const vocab = 500
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, o := range []Options{
+		{},
+		{RepeatPenalty: 1.3, RepeatLast: 20},
+		{Temperature: 0.8, TopK: 40, TopP: 0.95, MinP: 0.05},
+		{Temperature: 1.5, TopK: 10, RepeatPenalty: 1.5, RepeatLast: 30},
+		{Temperature: 1.5, TopK: 10, RepeatPenalty: 0.7, RepeatLast: 30},
+		{Temperature: 1},
+	} {
+		all, best := New(vocab, o), New(vocab, o)
+		n := best.Best()
+		if few := (o.TopK > 0 || o.Temperature == 0) && !(o.RepeatPenalty > 0 && o.RepeatPenalty < 1); (n > 0) != few {
+			t.Fatalf("%+v: %d are said to be enough", o, n)
+		}
+		for step := range 200 {
+			row := make([]float32, vocab)
+			ids := make([]int32, vocab)
+			for i := range row {
+				row[i], ids[i] = float32(3*rng.NormFloat64()), int32(i)
+			}
+			slices.SortFunc(ids, func(a, b int32) int { return cmp.Compare(row[b], row[a]) })
+			l := All(slices.Clone(row))
+			if n > 0 {
+				l = Logits{IDs: ids[:n]}
+				for _, id := range l.IDs {
+					l.Values = append(l.Values, row[id])
+				}
+			}
+			want, err := all.Next(All(row))
+			got, err2 := best.Next(l)
+			if got != want || err != nil || err2 != nil {
+				t.Fatalf("%+v, step %d: %d of %d logits give %d, all of them %d (%v, %v)", o, step, n, vocab, got, want, err, err2)
+			}
+			all.Accept(want)
+			best.Accept(got)
+		}
+	}
+	if _, err := New(3, Options{}).Next(Logits{IDs: []int32{}, Values: []float32{}}); !errors.Is(err, ErrNoFinite) {
+		t.Error(err)
 	}
 }

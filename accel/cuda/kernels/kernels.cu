@@ -1,5 +1,6 @@
 // All kernels, as one module.
 #include "attention.cuh"
+#include "best.cuh"
 #include "flash.cuh"
 #include "half.cuh"
 #include "matmul.cuh"

@@ -202,8 +202,9 @@ type Backend interface {
 	// high: the rest of it is not touched.
 	MatMulEach(dst Tensor, ws []*Weight, x Tensor)
 
-	// Route chooses experts for every row of logits and fills r. Backends do
-	// it at once: what follows depends on it.
+	// Route chooses experts for every row of logits and fills r, at once: what
+	// follows depends on it. A device that has all experts may keep the choice for
+	// a single row to itself.
 	Route(r *Routes, logits Tensor, c *Routing)
 	// Foresee hints at the experts that Route would choose for the only row of
 	// logits.

@@ -23,7 +23,7 @@ type Routing struct {
 // of expert, then row.
 type Routes struct {
 	Row    []int32   // of the batch
-	Expert []int32   // that it goes to
+	Expert []int32   // that it goes to; -1: the device knows, as it does the weight
 	Weight []float32 // of what the expert makes of it
 }
 

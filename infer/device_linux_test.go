@@ -340,17 +340,27 @@ func TestFailingDevice(t *testing.T) {
 	}
 }
 
-// TestFailingDeviceInAPrompt does so for the kernels of long prompts, and for
-// weights that visit the device because they have no place there.
+// TestFailingDeviceInAPrompt does so for the kernels of long prompts, for weights
+// that visit the device because they have no place there, and for experts that
+// the device chooses.
 func TestFailingDeviceInAPrompt(t *testing.T) {
-	dir := refs.Dir(t, "quantmodel", "Q4_K_M")
-	r := readReference(t, dir)
-	ids := slices.Concat(r.Prompt, r.Prompt)[:80]
-	path := filepath.Join(dir, "model.gguf")
-	var want []int32
-	for _, gpu := range []string{"auto", "1"} {
+	for _, c := range []struct {
+		dir    []string
+		gpu    string
+		repeat int // the prompt
+	}{
+		{[]string{"quantmodel", "Q4_K_M"}, "auto", 2},
+		{[]string{"quantmodel", "Q4_K_M"}, "1", 2},
+		{[]string{"arch", "gptoss"}, "auto", 1},
+	} {
+		dir := refs.Dir(t, c.dir...)
+		r := readReference(t, dir)
+		ids := slices.Repeat(r.Prompt, c.repeat)
+		ids = ids[:min(80, len(ids))]
+		path, gpu := filepath.Join(dir, "model.gguf"), c.gpu
+		var want []int32
 		run := func(n int) (e *Engine, calls int) {
-			o := emulated(t, Options{KV: "f16", Threads: 2, GPU: gpu})
+			o := emulated(t, Options{KV: "f16", Context: r.NCtx, Threads: 2, GPU: gpu})
 			start := o.device
 			o.device = func() (cuda.Driver, error) {
 				d, err := start()
@@ -373,17 +383,17 @@ func TestFailingDeviceInAPrompt(t *testing.T) {
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
-		step := 7
+		times := 25
 		if testing.Short() {
-			step = 31
+			times = 5
 		}
-		for n := 0; n < all; n += step {
+		for n := 0; n < all; n += max(1, all/times) {
 			e, _ := run(n)
 			if e.Stats().GPU.Lost == "" {
 				t.Errorf("gpu %s: call %d of %d failed and nobody noticed", gpu, n, all)
 			}
 			_ = e.Close() // says that the device failed
 		}
-		t.Logf("gpu %s: %d calls", gpu, all)
+		t.Logf("%v, gpu %s: %d calls", c.dir, gpu, all)
 	}
 }

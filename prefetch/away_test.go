@@ -24,11 +24,11 @@ func hostPass(ctx context.Context, s *Store, onDevice map[int]bool) error {
 	}
 	defer s.End()
 	for w := range s.plan.Weights {
+		first, n, _ := s.plan.TileRange(w)
+		s.Want(first, n) // as a router does, wherever the expert is
 		if onDevice[w] {
 			continue
 		}
-		first, n, _ := s.plan.TileRange(w)
-		s.Want(first, n)
 		for i := first; i < first+n; i++ {
 			b, err := s.Acquire(i)
 			if err == nil {

@@ -16,7 +16,7 @@ const (
 func (s *Store) want(i int) {
 	t := &s.tiles[i]
 	s.routed(i)
-	if t.wanted || s.pinned(i) && t.state.Load() != tileEmpty {
+	if t.wanted || t.settled || s.pinned(i) && t.state.Load() != tileEmpty {
 		return
 	}
 	t.wanted = true

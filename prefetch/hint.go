@@ -68,7 +68,7 @@ func (s *Store) Hint(first, n int) {
 		s.forget()
 	}
 	for i := first; i < first+n; i++ {
-		if s.tiles[i].state.Load() == tileEmpty && !s.pinned(i) {
+		if s.tiles[i].state.Load() == tileEmpty && !s.pinned(i) && !s.tiles[i].settled {
 			s.hints.queue.push(i)
 			s.work.Signal()
 		}

@@ -31,7 +31,9 @@ type Backend struct {
 	first   position                  // of the pass
 	turns   turned                    // of the last position
 	parts   room                      // of attention
-	pairs   room                      // of a mixture
+	pairs   room                      // of a mixture, told by the host
+	picked  room                      // and chosen here
+	experts map[*accel.Weight]uint64  // where all of a mixture are listed, by the first
 	best    best                      // of the logits
 	queued  bool                      // the host has work queued
 
@@ -77,6 +79,7 @@ func New(driver Driver, host accel.Backend) *Backend {
 		tables:  map[*accel.KV]*table{},
 		vectors: map[*float32]uint64{},
 		weights: map[*accel.Weight]*weight{},
+		experts: map[*accel.Weight]uint64{},
 		monitor: newMonitor(driver.Read),
 	}
 	b.look()
@@ -271,12 +274,17 @@ func (b *Backend) held() (list []uint64) {
 	for _, p := range b.vectors {
 		list = append(list, p)
 	}
+	for _, p := range b.experts {
+		if p != 0 {
+			list = append(list, p)
+		}
+	}
 	for _, w := range b.weights {
 		if w.p != 0 {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.picked, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

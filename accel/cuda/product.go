@@ -38,7 +38,7 @@ func formatOf(t gguf.Type) (name string, integers bool) {
 }
 
 // product names for a format, so that decoding makes no strings.
-type productNames struct{ one, eight, tile string }
+type productNames struct{ one, eight, tile, routed string }
 
 var products = func() map[string]productNames {
 	m := map[string]productNames{"Q16": namesFor("Q16")}
@@ -49,7 +49,7 @@ var products = func() map[string]productNames {
 }()
 
 func namesFor(f string) productNames {
-	return productNames{"product1_" + f, "product8_" + f, "productTile_" + f}
+	return productNames{"product1_" + f, "product8_" + f, "productTile_" + f, "routed_" + f}
 }
 
 // resident returns where a weight is on the device, bringing it there on its

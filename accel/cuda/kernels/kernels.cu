@@ -4,5 +4,6 @@
 #include "flash.cuh"
 #include "half.cuh"
 #include "matmul.cuh"
+#include "route.cuh"
 #include "row.cuh"
 #include "tile.cuh"

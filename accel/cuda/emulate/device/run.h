@@ -163,7 +163,7 @@ template <class... A> constexpr unsigned count(void (*)(A...)) { return sizeof..
 template <class... A> auto indices(void (*)(A...)) { return std::make_index_sequence<sizeof...(A)>(); }
 
 #define ENTRY(k) {#k, count(k), [] { call(k, indices(k)); }},
-#define PRODUCTS(F) ENTRY(product1_##F) ENTRY(product8_##F)
+#define PRODUCTS(F) ENTRY(product1_##F) ENTRY(product8_##F) ENTRY(routed_##F)
 #define TILES(F) ENTRY(productTile_##F)
 #define FLASH_ENTRY(T, panels) ENTRY(flash##panels##_##T)
 #define CACHES(T) ENTRY(store_##T) ENTRY(ropeStore_##T) ENTRY(attend_##T)
@@ -172,7 +172,7 @@ const Kernel kernels[] = {
 	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) HALF_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES) FLASHES(FLASH_ENTRY)
 	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(combineQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
-	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(combine) ENTRY(best1) ENTRY(best2)
+	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(combine) ENTRY(best1) ENTRY(best2) ENTRY(route)
 };
 constexpr unsigned kernelCount = sizeof kernels / sizeof *kernels;
 

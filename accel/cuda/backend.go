@@ -33,6 +33,7 @@ type Backend struct {
 	parts   room                      // of attention
 	pairs   room                      // of a mixture, told by the host
 	picked  room                      // and chosen here
+	counted room                      // 0, 1, 2 …
 	experts map[*accel.Weight]uint64  // where all of a mixture are listed, by the first
 	best    best                      // of the logits
 	queued  bool                      // the host has work queued
@@ -284,7 +285,7 @@ func (b *Backend) held() (list []uint64) {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.picked, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.picked, b.counted, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

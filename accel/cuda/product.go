@@ -203,6 +203,13 @@ func (b *Backend) MatMulEach(dst accel.Tensor, ws []*accel.Weight, x accel.Tenso
 		b.wrote(dst)
 		return
 	}
+	if x.Rows == 1 && len(ws) > 1 {
+		if table := b.table(ws); table != 0 {
+			b.read(x)
+			b.multiplyListed(b.change(dst), dst.Cols/len(ws), ws[0], table, b.numbers(len(ws)), x, x.Cols/len(ws), len(ws))
+			return
+		}
+	}
 	b.read(x)
 	to := b.change(dst)
 	for h, w := range ws {

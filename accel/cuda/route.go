@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/runnel-chat/runnel/accel"
@@ -175,21 +176,39 @@ func (b *Backend) MatMulRouted(dst accel.Tensor, ws []*accel.Weight, x accel.Ten
 
 // multiplyHidden multiplies each row with the expert that the device knows.
 func (b *Backend) multiplyHidden(dst accel.Tensor, ws []*accel.Weight, x accel.Tensor, r *accel.Routes) {
-	w := ws[0]
-	format, integers := formatOf(w.Type)
-	table := b.table(ws)
 	_, experts, _ := b.chosen()
-	p := b.read(x)
-	to := b.write(dst)
+	table := b.table(ws)
+	b.read(x)
+	b.multiplyListed(b.write(dst), dst.Cols, ws[0], table, experts, x, x.Cols, r.Len())
+}
+
+// multiplyListed launches the products of n vectors of x, ldx apart, each with a
+// weight like w that its number in list finds in a table.
+func (b *Backend) multiplyListed(dst uint64, ldd int, w *accel.Weight, table, list uint64, x accel.Tensor, ldx, n int) {
+	format, integers := formatOf(w.Type)
 	var buf [mostArgs]uint64
-	args := append(buf[:0], to, uint64(dst.Cols), table, experts, uint64(w.Rows), uint64(w.Cols))
+	args := append(buf[:0], dst, uint64(ldd), table, list, uint64(w.Rows), uint64(w.Cols))
 	if integers {
-		q := b.quantise(x, 0, x.Cols, r.Len(), w.Cols)
+		q := b.quantise(x, 0, ldx, n, w.Cols)
 		args = append(args, q.q, q.d, q.sums)
 	} else {
-		args = append(args, p)
+		args = append(args, b.read(x), uint64(ldx))
 	}
-	b.launch(products[format].routed, [3]int{blocksOf(w.Rows), r.Len(), 1}, threads, 0, args...)
+	b.launch(products[format].routed, [3]int{blocksOf(w.Rows), n, 1}, threads, 0, args...)
+}
+
+// numbers returns where 0, 1, … n-1 are.
+func (b *Backend) numbers(n int) uint64 {
+	if b.counted.size >= 4*n {
+		return b.counted.p
+	}
+	p := b.atLeast(&b.counted, 4*n)
+	raw := make([]byte, 0, 4*n)
+	for i := range n {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(i))
+	}
+	b.toDevice(p, raw)
+	return p
 }
 
 // AddBiasRouted adds each expert's vector.

@@ -94,7 +94,8 @@ KERNEL route(int *row, int *expert, float *weight, const float *logits, const fl
 }
 
 // routed multiplies input i with the weight of expert[i], which table knows; the
-// grid is (blocks of rows, inputs).
+// grid is (blocks of rows, inputs). Heads with weights of their own are experts
+// too.
 #define ROUTED_ARGUMENTS float *dst, int ldd, const uint8_t *const *table, const int *expert, int rows, int cols
 
 __device__ inline void putRouted(float *dst, int ldd, int rows, float v) {
@@ -111,10 +112,10 @@ __device__ inline void routedInt(ROUTED_ARGUMENTS, const int8_t *q, const float 
 	putRouted(dst, ldd, rows, gather(sum));
 }
 
-template <class Format> __device__ inline void routedFloat(ROUTED_ARGUMENTS, const float *x) {
+template <class Format> __device__ inline void routedFloat(ROUTED_ARGUMENTS, const float *x, int ldx) {
 	const uint8_t *w = table[expert[blockIdx.y]] + size_t(blockIdx.x) * cols * Format::bytes * blockRows;
 	float sum[1] = {};
-	sumFloat<Format>(sum, w, x + size_t(blockIdx.y) * cols, 0, cols, 1);
+	sumFloat<Format>(sum, w, x + size_t(blockIdx.y) * ldx, 0, cols, 1);
 	putRouted(dst, ldd, rows, gather(sum));
 }
 
@@ -122,7 +123,9 @@ template <class Format> __device__ inline void routedFloat(ROUTED_ARGUMENTS, con
 	KERNEL routed_##F(ROUTED_ARGUMENTS, const int8_t *q, const float *d, const int *sums) {       \
 		routedInt<F>(dst, ldd, table, expert, rows, cols, q, d, sums);                             \
 	}
-#define FLOAT_ROUTED(F) \
-	KERNEL routed_##F(ROUTED_ARGUMENTS, const float *x) { routedFloat<F>(dst, ldd, table, expert, rows, cols, x); }
+#define FLOAT_ROUTED(F)                                                      \
+	KERNEL routed_##F(ROUTED_ARGUMENTS, const float *x, int ldx) {           \
+		routedFloat<F>(dst, ldd, table, expert, rows, cols, x, ldx);         \
+	}
 INTEGER_FORMATS(INTEGER_ROUTED)
 FLOAT_FORMATS(FLOAT_ROUTED)

@@ -19,10 +19,10 @@ type decoder struct {
 	attention     accel.Attention
 }
 
-func (p *pair) decoder(typ, other gguf.Type) *decoder {
+func (p *pair) decoder(typ, other gguf.Type, dim int) *decoder {
 	d := &decoder{
-		heads: 4, kvHeads: 2, dim: 64, embd: 256, ffn: 512, norm: p.vector(256), ffnNorm: p.vector(256),
-		rope:      accel.Rope{Freqs: p.vector(32), Magnitude: 1},
+		heads: 4, kvHeads: 2, dim: dim, embd: 256, ffn: 512, norm: p.vector(256), ffnNorm: p.vector(256),
+		rope:      accel.Rope{Freqs: p.vector(dim / 2), Magnitude: 1, Interleaved: dim%32 != 0},
 		attention: accel.Attention{Scale: 1e-10}, // what random weights make is large,
 	}
 	weight := func(typ gguf.Type, rows, cols int) *accel.Weight {
@@ -115,24 +115,25 @@ func TestLaunchesOfALayer(t *testing.T) {
 	for _, c := range []struct {
 		typ, other gguf.Type
 		kv         accel.KVType
+		dim        int // of a head
 		launches   []string // of a token behind a context that is cut into parts
 	}{
-		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, []string{
+		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, []string{
 			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "combineQuantise", "product1_Q8_0",
 			"rmsNormQuantise", "product1_Q8_0", "gluQuantise", "product1_Q8_0",
 		}},
-		{gguf.Q4_0, gguf.Q8_0, accel.KVQ8, []string{
+		{gguf.Q4_0, gguf.Q8_0, accel.KVQ8, 96, []string{
 			"rmsNormQuantise", "product1_Q4_0", "product1_Q8_0", "turns", "ropeStore_KVQ8", "attend_KVQ8", "combineQuantise",
 			"product1_Q4_0", "rmsNormQuantise", "product1_Q4_0", "gluQuantise", "product1_Q8_0",
 		}},
-		{gguf.F16, gguf.F32, accel.KVF32, []string{
+		{gguf.F16, gguf.F32, accel.KVF32, 44, []string{
 			"rmsNorm", "product1_F16", "product1_F32", "turns", "ropeStore_KVF32", "attend_KVF32", "combine",
 			"product1_F16", "rmsNorm", "product1_F16", "glu", "product1_F32",
 		}},
 	} {
 		t.Run(c.typ.String(), func(t *testing.T) {
 			p := newPair(t)
-			d := p.decoder(c.typ, c.other)
+			d := p.decoder(c.typ, c.other, c.dim)
 			onDevice, onHost := p.buffers(d)
 			const positions = 520
 			alone, apart := alone{p.cuda}, onDevice

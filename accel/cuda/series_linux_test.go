@@ -52,7 +52,7 @@ func idlePair(t testing.TB) *pair {
 // there.
 func TestTokenAllocatesNothing(t *testing.T) {
 	p := idlePair(t)
-	d := p.decoder(gguf.Q4_0, gguf.F16)
+	d := p.decoder(gguf.Q4_0, gguf.F16, 64)
 	x, _ := p.buffers(d)
 	kv, _ := p.caches(accel.KVShape{Heads: d.kvHeads, DK: d.dim, DV: d.dim}, 0, 1000)
 	pos := 500
@@ -74,7 +74,7 @@ func TestTokenAllocatesNothing(t *testing.T) {
 // BenchmarkLayer is what the host does for a layer of a token.
 func BenchmarkLayer(b *testing.B) {
 	p := idlePair(b)
-	d := p.decoder(gguf.Q4_0, gguf.F16)
+	d := p.decoder(gguf.Q4_0, gguf.F16, 64)
 	x, _ := p.buffers(d)
 	kv, _ := p.caches(accel.KVShape{Heads: d.kvHeads, DK: d.dim, DV: d.dim}, 0, 1000)
 	for b.Loop() {

@@ -81,6 +81,7 @@ char *stacks = new char[mostThreads * stackBytes];
 alignas(64) float dynamic[sharedBytes / 4];
 void (*body)();
 unsigned running;
+bool backwards;
 
 void pause(State s) {
 	fibres[running].state = s;
@@ -105,7 +106,8 @@ void runWarp(unsigned from, unsigned to) {
 	Warp &w = warps[from / lanesOfWarp];
 	for (;;) {
 		unsigned ran = 0;
-		for (unsigned i = from; i < to; i++) {
+		for (unsigned n = 0; n < to - from; n++) {
+			unsigned i = backwards ? to - 1 - n : from + n;
 			if (fibres[i].state != ready) continue;
 			resume(i);
 			ran++;
@@ -127,9 +129,16 @@ void runBlock() {
 		fibres[i].state = ready;
 	}
 	memset(dynamic, 0xff, sizeof dynamic); // nobody may count on what another block left
+	// Every other block runs its threads the other way round, so that who counts
+	// on an order without a barrier is found out.
+	backwards = !backwards;
+	unsigned warpCount = (n + lanesOfWarp - 1) / lanesOfWarp;
 	for (;;) {
 		unsigned waiting = 0;
-		for (unsigned from = 0; from < n; from += lanesOfWarp) runWarp(from, min(from + lanesOfWarp, n));
+		for (unsigned i = 0; i < warpCount; i++) {
+			unsigned from = (backwards ? warpCount - 1 - i : i) * lanesOfWarp;
+			runWarp(from, min(from + lanesOfWarp, n));
+		}
 		for (unsigned i = 0; i < n; i++) {
 			if (fibres[i].state != atBlock) continue;
 			fibres[i].state = ready;

@@ -121,6 +121,7 @@ func TestProducts(t *testing.T) {
 			{1, 1, 16, 16},
 			{33, 5, 63, 48},
 			{145, 2, 65, 160},
+			{20, 29, 17, 32},
 		} {
 			cols := s.cols * max(vals, 32)
 			if !integers {

@@ -115,7 +115,7 @@ func TestLaunchesOfALayer(t *testing.T) {
 	for _, c := range []struct {
 		typ, other gguf.Type
 		kv         accel.KVType
-		dim        int // of a head
+		dim        int      // of a head
 		launches   []string // of a token behind a context that is cut into parts
 	}{
 		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, []string{

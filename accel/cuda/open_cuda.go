@@ -16,8 +16,8 @@ import (
 	"github.com/runnel-chat/runnel/assets"
 )
 
-// Open opens the first device of the machine and has its driver compile the
-// kernels, which takes seconds the first time; the driver keeps the result.
+// Open opens the first device of the machine. Its driver compiles each kernel
+// when it is first asked for, which takes a moment, and keeps the result.
 func Open() (Driver, error) {
 	switch state := libcuda.State(); state {
 	case 0:
@@ -40,7 +40,8 @@ func Open() (Driver, error) {
 type driver struct {
 	device  cu.Device
 	context cu.CUContext
-	module  cu.Module
+	kernels *ptx
+	modules []cu.Module // one a kernel
 	stream  cu.Stream
 	graphs  graphs
 	sender  *sender // nil until something was sent
@@ -52,7 +53,7 @@ type driver struct {
 	units      int
 	shared     int              // bytes that a block may have
 	functions  []unsafe.Pointer // of the kernels asked for
-	kernels    []libcuda.Kernel // of the last series
+	series     []libcuda.Kernel // the last one
 }
 
 func (d *driver) open() (err error) {
@@ -67,10 +68,11 @@ func (d *driver) open() (err error) {
 	if err != nil {
 		return err
 	}
-	kernels := assets.Kernels80
+	source := assets.Kernels80
 	if major < 8 {
-		kernels = assets.Kernels75
+		source = assets.Kernels75
 	}
+	d.kernels = parsePTX(source)
 	if d.arch = fmt.Sprintf("sm_%d%d", major, minor); major*10+minor < leastArch {
 		return fmt.Errorf("%s is %s, older than sm_%d", d.name, d.arch, leastArch)
 	}
@@ -87,12 +89,11 @@ func (d *driver) open() (err error) {
 		if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 			return err
 		}
-		if err = d.timer.open(); err != nil {
-			return err
-		}
-		d.module, err = cu.LoadData(kernels)
-		return err
+		return d.timer.open()
 	}); err != nil {
+		return err
+	}
+	if _, err = d.Kernel("fill"); err != nil { // so that a driver too old for them is found out here
 		return err
 	}
 	if id, err := d.device.UUID(); err == nil {
@@ -187,8 +188,17 @@ func (d *driver) Download(dst []byte, src uint64) error {
 func (d *driver) Worked() time.Duration { return d.timer.total }
 
 func (d *driver) Kernel(name string) (uint64, error) {
+	source := d.kernels.kernel(name)
+	if source == "" {
+		return 0, fmt.Errorf("cuda: no kernel %s", name)
+	}
 	err := d.with(func() error {
-		f, err := d.module.Function(name)
+		module, err := cu.LoadData(source)
+		if err != nil {
+			return fmt.Errorf("kernel %s: %w", name, err)
+		}
+		d.modules = append(d.modules, module)
+		f, err := module.Function(name)
 		if err != nil {
 			return err
 		}
@@ -200,10 +210,10 @@ func (d *driver) Kernel(name string) (uint64, error) {
 }
 
 func (d *driver) Run(series []Launch) error {
-	d.kernels = d.kernels[:0]
+	d.series = d.series[:0]
 	for i := range series {
 		l := &series[i]
-		d.kernels = append(d.kernels, libcuda.Kernel{
+		d.series = append(d.series, libcuda.Kernel{
 			Function: d.functions[l.Kernel], Grid: l.Grid, Threads: l.Threads, Shared: l.Shared, Args: l.Args,
 		})
 	}
@@ -213,9 +223,9 @@ func (d *driver) Run(series []Launch) error {
 // runKernels queues the kernels of a series, as a graph if it ran before.
 func (d *driver) runKernels() error {
 	stream := d.streamHandle()
-	if len(d.kernels) >= leastSeries {
-		if r := d.graphs.find(d.kernels); r != nil {
-			ready, err := r.update(d.kernels)
+	if len(d.series) >= leastSeries {
+		if r := d.graphs.find(d.series); r != nil {
+			ready, err := r.update(d.series)
 			if err != nil {
 				return err
 			}
@@ -229,8 +239,8 @@ func (d *driver) runKernels() error {
 			}
 		}
 	}
-	for i := range d.kernels {
-		if err := d.kernels[i].Launch(stream); err != nil {
+	for i := range d.series {
+		if err := d.series[i].Launch(stream); err != nil {
 			return err
 		}
 	}
@@ -239,6 +249,14 @@ func (d *driver) runKernels() error {
 
 func (d *driver) streamHandle() unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&d.stream)) }
 
+func (d *driver) unload() error {
+	var errs []error
+	for _, m := range d.modules {
+		errs = append(errs, m.Unload())
+	}
+	return errors.Join(errs...)
+}
+
 // Close gives the context back, and with it what is left on the device.
 func (d *driver) Close() error {
 	err := d.with(func() error {
@@ -246,7 +264,7 @@ func (d *driver) Close() error {
 		if d.sender != nil {
 			err = errors.Join(err, d.sender.close())
 		}
-		return errors.Join(err, d.graphs.close(), d.timer.close(), d.stream.Destroy(), d.module.Unload())
+		return errors.Join(err, d.graphs.close(), d.timer.close(), d.stream.Destroy(), d.unload())
 	})
 	err = errors.Join(err, d.device.ReleasePrimaryCtx())
 	if d.monitor != nil {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/runnel-chat/runnel/accel/cuda"
 	"github.com/runnel-chat/runnel/accel/cuda/emulate"
 	"github.com/runnel-chat/runnel/accel/cuda/nvml"
+	"github.com/runnel-chat/runnel/assets"
 	"github.com/runnel-chat/runnel/gguf"
 )
 
@@ -137,5 +139,32 @@ func testGraphs(p *pair, d cuda.Driver) {
 			p.host.Scale(hx, 1.01)
 		}
 		p.equal(fmt.Sprintf("%d scales", n+8), x, hx, 1e-4)
+	}
+}
+
+// TestKernelsAssemble has ptxas, where there is one, assemble each kernel as the
+// driver gets it.
+func TestKernelsAssemble(t *testing.T) {
+	ptxas, err := exec.LookPath("ptxas")
+	if err != nil {
+		t.Skip(err)
+	}
+	for target, module := range map[string]string{"sm_75": assets.Kernels75, "sm_90": assets.Kernels80} {
+		kernels := cuda.Kernels(module)
+		if len(kernels) < 100 {
+			t.Errorf("%s: %d kernels", target, len(kernels))
+		}
+		file := filepath.Join(t.TempDir(), "kernel.ptx")
+		for name, source := range kernels {
+			if testing.Short() && len(name)%4 > 0 {
+				continue
+			}
+			if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(ptxas, "-O0", "-arch="+target, "-o", file+".cubin", file).CombinedOutput(); err != nil {
+				t.Errorf("%s for %s: %v\n%s", name, target, err, out)
+			}
+		}
 	}
 }

@@ -39,7 +39,8 @@ API cuDevicePrimaryCtxRetain(void **context, int) { return *context = &device, s
 API cuDevicePrimaryCtxRelease_v2(int) { return success; }
 API cuCtxSetCurrent(void *context) { return context == &device ? success : invalidValue; }
 API cuModuleLoadData(void **module, const char *image) {
-	if (!strstr(image, ".visible .entry")) return invalidValue;
+	const char *entry = strstr(image, ".visible .entry");
+	if (!entry || strstr(entry + 1, ".visible .entry")) return invalidValue; // one kernel a module
 	return *module = &device, success;
 }
 API cuModuleUnload(void *) { return success; }

@@ -83,6 +83,20 @@ func (e *Engine) FirstToken(ctx context.Context) (time.Duration, error) {
 	return time.Since(e.opened), err
 }
 
+// DeviceBandwidth measures how fast the memory of the GPU is copied, in bytes a
+// second, reads and writes together; 0: none is used.
+func (e *Engine) DeviceBandwidth(ctx context.Context) (float64, error) {
+	_, done, err := e.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	if e.device == nil {
+		return 0, nil
+	}
+	return e.device.CopyRate(), nil
+}
+
 // bandwidthBytes is what MemoryBandwidth reads: far more than any cache.
 const bandwidthBytes = 512 << 20
 

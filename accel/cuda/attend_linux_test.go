@@ -108,7 +108,7 @@ func TestFlash(t *testing.T) {
 					pos += n
 				}
 				p.onDevice()
-				if name := fmt.Sprintf("flash%d_KV", max(2, 1<<bits.Len(uint((l.dv-1)/32)))); !strings.Contains(strings.Join(p.device.Launched(), " "), name) {
+				if name := fmt.Sprintf("flash%d_KV", max(2, 1<<bits.Len(uint((l.dv-1)/32)))); !strings.Contains(strings.Join(p.device.launched, " "), name) {
 					t.Errorf("layer %d: %s did not run", i, name)
 				}
 			}
@@ -164,9 +164,9 @@ func TestForget(t *testing.T) {
 	k, _ := p.tensors(1, 8)
 	kv, _ := p.caches(s, 0, 1)
 	p.cuda.Store(kv, k, k, 0)
-	used := p.device.InUse()
+	used := p.device.inUse
 	p.cuda.Forget(kv.Blocks[0])
-	if n := p.device.InUse(); n != used-1 {
+	if n := p.device.inUse; n != used-1 {
 		t.Errorf("%d allocations, before %d", n, used)
 	}
 }

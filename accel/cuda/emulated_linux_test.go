@@ -33,38 +33,89 @@ func newHost(t testing.TB) *cpu.Backend {
 	return h
 }
 
-// start runs an emulated device for a test.
-func start(t testing.TB) *emulate.Device {
+// device is one under test that notes what is asked of it.
+type device struct {
+	cuda.Driver
+	names    map[uint64]string
+	launched []string
+	inUse    int
+}
+
+func (d *device) Kernel(name string) (uint64, error) {
+	k, err := d.Driver.Kernel(name)
+	d.names[k] = name
+	return k, err
+}
+
+func (d *device) Run(series []cuda.Launch) error {
+	for _, l := range series {
+		d.launched = append(d.launched, d.names[l.Kernel])
+	}
+	return d.Driver.Run(series)
+}
+
+func (d *device) Alloc(n int) (uint64, error) {
+	p, err := d.Driver.Alloc(n)
+	if err == nil {
+		d.inUse++
+	}
+	return p, err
+}
+
+func (d *device) Free(p uint64) error {
+	d.inUse--
+	return d.Driver.Free(p)
+}
+
+// start opens the device of the machine, where this is built for one and there
+// is one, else an emulated one.
+func start(t testing.TB) (d *device, emulated bool) {
 	t.Helper()
-	d, err := emulate.Start(64 << 20)
+	driver, err := cuda.Open()
+	if emulated = err != nil; emulated {
+		driver, err = emulate.Start(64 << 20)
+	}
 	if errors.Is(err, emulate.ErrNoCompiler) {
 		t.Skip("no g++ to compile the kernels with")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return &device{Driver: driver, names: map[uint64]string{}}, emulated
 }
 
 // pair is a device and the reference that it is compared with.
 type pair struct {
-	t      testing.TB
-	rng    *rand.Rand
-	cuda   *cuda.Backend
-	device *emulate.Device
-	host   *cpu.Backend
+	t        testing.TB
+	rng      *rand.Rand
+	cuda     *cuda.Backend
+	device   *device
+	emulated bool
+	host     *cpu.Backend
 }
 
 func newPair(t testing.TB) *pair {
 	t.Helper()
-	d := start(t)
-	p := &pair{t, rand.New(rand.NewPCG(1, 2)), cuda.New(d, newHost(t)), d, newHost(t)}
+	d, emulated := start(t)
+	p := &pair{t, rand.New(rand.NewPCG(1, 2)), cuda.New(d, newHost(t)), d, emulated, newHost(t)}
 	t.Cleanup(func() {
 		if err := errors.Join(p.cuda.Close(), p.host.Close()); err != nil {
 			t.Error(err)
 		}
 	})
 	return p
+}
+
+// fill leaves n bytes of the device free; only an emulation does what it says.
+func (p *pair) fill(n int) {
+	p.t.Helper()
+	if !p.emulated {
+		p.t.Skip("a real device is not filled")
+	}
+	free, _ := p.device.Memory()
+	if _, err := p.device.Alloc(int(free) - n); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // tensors makes one of random values for each side.

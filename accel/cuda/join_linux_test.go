@@ -148,10 +148,10 @@ func TestLaunchesOfALayer(t *testing.T) {
 				p.cuda.Copy(onDevice.x, 0, x, 0, d.embd)
 				p.host.Copy(onHost.x, 0, hx, 0, d.embd)
 				p.cuda.Fetch(onDevice.x)
-				before := p.device.Launched()
+				before := len(p.device.launched)
 				d.forward(p.cuda, onDevice, kv, pos)
 				p.cuda.Fetch(onDevice.x)
-				names := p.device.Launched()[len(before):]
+				names := p.device.launched[before:]
 				d.forward(p.host, onHost, hkv, pos)
 				p.near(onDevice.x, onHost.x)
 				p.near(onDevice.h, onHost.h)

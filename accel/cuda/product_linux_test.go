@@ -151,7 +151,7 @@ func TestProducts(t *testing.T) {
 		}
 	}
 	p.onDevice()
-	launched := p.device.Launched()
+	launched := p.device.launched
 	for _, format := range []string{"Q4_0", "Q8_0", "Q16", "Q2_K", "Q4_K", "Q6_K", "MXFP4", "F16", "BF16"} {
 		if !slices.Contains(launched, "productTile_"+format) {
 			t.Errorf("no tile of %s was multiplied", format)
@@ -292,21 +292,18 @@ func TestVisits(t *testing.T) {
 			check(rows[i], values[i], dsts[i])
 		}
 	}
-	if n := len(p.device.Launched()); n < 18 {
+	if n := len(p.device.launched); n < 18 {
 		t.Errorf("%d launches: not all weights came", n)
 	}
 	w, _ := randomWeight(t, p.host, p.rng, gguf.Q8_0, 1000, 1024, 1008)
 	y, hy := p.tensors(64, 1024)
 	dst, hdst := p.tensors(64, 1000)
-	free, _ := p.device.Memory()
-	if _, err := p.device.Alloc(int(free) - 1<<20); err != nil {
-		t.Fatal(err)
-	}
-	before := len(p.device.Launched())
+	p.fill(1 << 20)
+	before := len(p.device.launched)
 	p.cuda.MatMul(dst, w, y)
 	p.host.MatMul(hdst, w, hy)
 	p.equal("without room", dst, hdst, 0)
-	if n := len(p.device.Launched()); n != before {
+	if n := len(p.device.launched); n != before {
 		t.Error("a weight came where there is no room for it")
 	}
 	p.onDevice()
@@ -320,10 +317,7 @@ func TestNoRoom(t *testing.T) {
 	p.cuda.Place(w)
 	x, hx := p.tensors(1, 64)
 	dst, hdst := p.tensors(1, 16)
-	free, _ := p.device.Memory()
-	if _, err := p.device.Alloc(int(free) - 2048); err != nil {
-		t.Fatal(err)
-	}
+	p.fill(2048)
 	p.cuda.MatMul(dst, w, x)
 	p.host.MatMul(hdst, w, hx)
 	p.equal("without room", dst, hdst, 0)

@@ -80,7 +80,7 @@ func TestMixtureOfOneToken(t *testing.T) {
 			}
 		}
 	}
-	chose := slices.DeleteFunc(p.device.Launched(), func(name string) bool { return name != "route" })
+	chose := slices.DeleteFunc(p.device.launched, func(name string) bool { return name != "route" })
 	if len(chose) != 28 {
 		t.Errorf("the device chose %d times, want 28", len(chose))
 	}
@@ -109,7 +109,7 @@ func TestExpertsOfTheHost(t *testing.T) {
 		p.host.MatMulRouted(hy, gate, hx, &hr)
 		p.equal("routed", y, hy, 1e-4)
 	}
-	if slices.Contains(p.device.Launched(), "route") {
+	if slices.Contains(p.device.launched, "route") {
 		t.Error("the device chose among experts that it has not")
 	}
 }

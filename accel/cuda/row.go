@@ -171,7 +171,7 @@ func (b *Backend) GLU(act accel.Activation, gate, up accel.Tensor) {
 type position struct {
 	room
 	pos int
-	buf [4]byte
+	buf []byte // memory of its own: C may not see that of a Backend
 }
 
 // position returns where a position is told.
@@ -180,10 +180,10 @@ func (b *Backend) position(pos int) uint64 {
 	if p.p != 0 && p.pos == pos {
 		return p.p
 	}
-	b.atLeast(&p.room, len(p.buf))
+	b.atLeast(&p.room, 4)
 	p.pos = pos
-	binary.LittleEndian.PutUint32(p.buf[:], uint32(pos))
-	b.toDevice(p.p, p.buf[:])
+	p.buf = binary.LittleEndian.AppendUint32(p.buf[:0], uint32(pos))
+	b.toDevice(p.p, p.buf)
 	return p.p
 }
 

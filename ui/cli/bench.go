@@ -23,7 +23,8 @@ type benchReport struct {
 	TGTPS       []float64    `json:"tg_tps"`
 	Depths      []benchDepth `json:"depths"`
 	MemoryBPS   float64      `json:"memory_bytes_per_s"`
-	DecodeBPS   float64      `json:"decode_bytes_per_s"` // weights read by decoding; 0: not all are read
+	DecodeBPS   float64      `json:"decode_bytes_per_s"`             // weights read by decoding; 0: not all are read
+	CopyBPS     float64      `json:"gpu_copy_bytes_per_s,omitempty"` // reads and writes
 	LoadAverage string       `json:"load_average,omitempty"`
 	stats
 }
@@ -100,6 +101,9 @@ func (p *program) measure(ctx context.Context, model string, o infer.BenchOption
 		}
 		r.Depths = append(r.Depths, benchDepth{o.Depth, b.PromptTPS, b.DecodeTPS})
 	}
+	if r.CopyBPS, err = e.DeviceBandwidth(ctx); err != nil {
+		return r, err
+	}
 	r.stats = newStats(e.Stats())
 	r.TTFTS = first.Seconds() // since the model was named
 	if len(r.Depths) > 0 {
@@ -133,7 +137,10 @@ func (r benchReport) print(w io.Writer) error {
 			}
 		}
 	}
-	if r.DecodeBPS > 0 && r.MemoryBPS > 0 {
+	switch c := r.Prefetch; {
+	case r.DecodeBPS > 0 && r.CopyBPS > 0 && c.AwayBytes == c.WeightBytes:
+		line("decode reads %.0f GB/s, %.0f %% of the %.0f GB/s that this GPU copies", r.DecodeBPS/1e9, 100*r.DecodeBPS/r.CopyBPS, r.CopyBPS/1e9)
+	case r.DecodeBPS > 0 && r.MemoryBPS > 0:
 		line("decode reads %.1f GB/s, %.0f %% of the %.1f GB/s that this memory gives", r.DecodeBPS/1e9, 100*r.DecodeBPS/r.MemoryBPS, r.MemoryBPS/1e9)
 	}
 	if c := r.Prefetch; c.PinnedBytes+c.AwayBytes < c.WeightBytes {

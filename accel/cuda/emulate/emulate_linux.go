@@ -108,7 +108,7 @@ type Device struct {
 	from    *bufio.Reader
 	errors  bytes.Buffer
 	kernels []string
-	ran     []uint64   // which kernels
+	ran     int        // kernels
 	running [][]uint64 // arguments of those that nobody has waited for
 	marks   [2]int     // how many of them there were
 	sent    []parcel
@@ -250,9 +250,6 @@ func (d *Device) Free(p uint64) error {
 	return fmt.Errorf("emulate: nothing was allocated at %#x", p)
 }
 
-// InUse is how many allocations there are.
-func (d *Device) InUse() int { return len(d.blocks) }
-
 // bytes finds n bytes at p, within one allocation.
 func (d *Device) bytes(p uint64, n int) ([]byte, error) {
 	at := int(p - d.base)
@@ -296,7 +293,7 @@ func (d *Device) Kernel(name string) (uint64, error) {
 // Run queues kernels. Arguments are 8 bytes each, the value first.
 func (d *Device) Run(series []cuda.Launch) error {
 	for _, l := range series {
-		d.ran = append(d.ran, l.Kernel)
+		d.ran++
 		d.running = append(d.running, slices.Clone(l.Args))
 		for _, p := range d.sent {
 			if d.uses(l.Args, p.at) {
@@ -319,7 +316,7 @@ func (d *Device) Run(series []cuda.Launch) error {
 }
 
 // Worked says that every kernel took a microsecond.
-func (d *Device) Worked() time.Duration { return time.Duration(len(d.ran)) * time.Microsecond }
+func (d *Device) Worked() time.Duration { return time.Duration(d.ran) * time.Microsecond }
 
 // uses tells whether a kernel with these arguments may use an allocation.
 func (d *Device) uses(args []uint64, b block) bool {
@@ -359,15 +356,6 @@ func (d *Device) Arrive() error {
 func (d *Device) Mark(seat int) error {
 	d.marks[seat] = len(d.running)
 	return nil
-}
-
-// Launched names the kernels that were launched so far.
-func (d *Device) Launched() []string {
-	names := make([]string, len(d.ran))
-	for i, k := range d.ran {
-		names[i] = d.kernels[k]
-	}
-	return names
 }
 
 // Wait runs all that is queued.

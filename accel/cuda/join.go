@@ -82,10 +82,15 @@ func (b *Backend) joinProduct(name string, dst, weight uint64, rows int, input [
 	return false
 }
 
-// joinAdd lets the last product add itself to dst.
+// joinAdd lets the last product add itself to dst, which is not what it reads:
+// floats are read as they are, and by blocks of threads in any order.
 func (b *Backend) joinAdd(dst, x uint64, n int) bool {
 	l, name := b.last()
 	if !isProduct[name] || l.Args[0] != x || l.Args[2] != uint64(n) || l.Args[partArgs] != 0 || l.Args[addTo] != 0 || dst == x {
+		return false
+	}
+	input, cols := l.Args[inputArgs], l.Args[len(l.Args)-1]
+	if dst < input+4*cols && input < dst+4*uint64(n) {
 		return false
 	}
 	l.Args[addTo] = dst

@@ -175,3 +175,21 @@ func TestLaunchesOfALayer(t *testing.T) {
 		})
 	}
 }
+
+// TestAddToTheInput adds a product to what it multiplies: it must not begin
+// before all of that was read.
+func TestAddToTheInput(t *testing.T) {
+	p := newPair(t)
+	for _, typ := range []gguf.Type{gguf.F32, gguf.Q8_0} {
+		w, _ := randomWeight(t, p.host, p.rng, typ, 64, 64, 64)
+		p.cuda.Place(w)
+		x, hx := p.tensors(1, 64)
+		y, hy := p.tensors(1, 64)
+		p.cuda.Scale(x, 1)
+		p.cuda.MatMul(y, w, x)
+		p.cuda.Add(x, y)
+		p.host.MatMul(hy, w, hx)
+		p.host.Add(hx, hy)
+		p.near(x, hx)
+	}
+}

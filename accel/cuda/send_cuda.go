@@ -30,7 +30,17 @@ type pinned struct {
 // pinnedBytes holds a tile of the store, mostly.
 const pinnedBytes = 4 << 20
 
-// open makes everything ready; the first Send calls it.
+// sending makes the sender when it is first needed.
+func (d *driver) sending() (*sender, error) {
+	if d.sender == nil {
+		d.sender = &sender{}
+		if err := d.sender.open(); err != nil {
+			return nil, err
+		}
+	}
+	return d.sender, nil
+}
+
 func (s *sender) open() (err error) {
 	if s.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 		return err
@@ -84,20 +94,30 @@ func (s *sender) close() error {
 // Send copies by way of pinned memory.
 func (d *driver) Send(dst uint64, src []byte, seat int) error {
 	return d.with(func() error {
-		if d.sender == nil {
-			d.sender = &sender{}
-			if err := d.sender.open(); err != nil {
-				return err
-			}
+		s, err := d.sending()
+		if err != nil {
+			return err
 		}
-		return d.sender.send(dst, src, seat)
+		return s.send(dst, src, seat)
 	})
 }
 
 func (d *driver) Arrive() error {
-	return d.with(func() error { return d.stream.Wait(d.sender.arrived, 0) })
+	return d.with(func() error {
+		s, err := d.sending()
+		if err != nil {
+			return err
+		}
+		return d.stream.Wait(s.arrived, 0)
+	})
 }
 
 func (d *driver) Mark(seat int) error {
-	return d.with(func() error { return d.sender.marks[seat].Record(d.stream) })
+	return d.with(func() error {
+		s, err := d.sending()
+		if err != nil {
+			return err
+		}
+		return s.marks[seat].Record(d.stream)
+	})
 }

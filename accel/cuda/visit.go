@@ -78,6 +78,7 @@ func (b *Backend) seat(i, size int) uint64 {
 		return 0
 	}
 	*r = room{p, size}
+	b.leave(i) // what comes waits until the memory is zeroed
 	return p
 }
 

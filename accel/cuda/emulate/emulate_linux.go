@@ -232,7 +232,9 @@ func (d *Device) Alloc(size int) (uint64, error) {
 	for j := range guard {
 		d.memory[at+size+j] = fence
 	}
-	return d.base + uint64(at), nil
+	p := d.base + uint64(at)
+	d.running = append(d.running, []uint64{p}) // it is zeroed in its turn, as by a kernel
+	return p, nil
 }
 
 // Free gives back what Alloc returned, once all launches are done.

@@ -124,6 +124,9 @@ func (e *Engine) place(m *model.Model, d *model.Declaration, o Options, keep int
 	for _, w := range d.Matrices {
 		if !w.Gather && at(w) >= first {
 			e.device.Place(w.Weight)
+			if !w.Expert {
+				e.placed = append(e.placed, w.Weight)
+			}
 		}
 	}
 }

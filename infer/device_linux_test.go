@@ -402,3 +402,53 @@ func TestFailingDeviceInAPrompt(t *testing.T) {
 		t.Logf("%v, gpu %s: %d calls", c.dir, gpu, all)
 	}
 }
+
+// TestWarm brings the weights before anything is asked for; an answer that comes
+// meanwhile waits, Close does not, and a device that fails is told of.
+func TestWarm(t *testing.T) {
+	path := refs.Model(t, "stories260K.gguf")
+	o := emulated(t, Options{Threads: 1, Context: 64, GPU: "auto"})
+	e := openTest(t, path, o)
+	want, _ := finish(e.Complete(context.Background(), "Once upon", Request{MaxTokens: 3}))
+	all := e.Stats().GPU.WeightBytes
+
+	e = openTest(t, path, o)
+	e.Warm()
+	e.work.Wait()
+	if s := e.Stats(); s.GPU.WeightBytes != all || s.Cache.SyncLoads > 0 {
+		t.Errorf("%d of %d bytes are on the device, %d tiles were not read ahead", s.GPU.WeightBytes, all, s.Cache.SyncLoads)
+	}
+	read := e.Stats().Cache.BytesRead
+	if got, _ := finish(e.Complete(context.Background(), "Once upon", Request{MaxTokens: 3})); got != want {
+		t.Errorf("warm: %q, want %q", got, want)
+	}
+	if n := e.Stats().Cache.BytesRead - read; n > 0 {
+		t.Errorf("the answer has read %d bytes", n)
+	}
+
+	e = openTest(t, path, o)
+	e.Warm()
+	if got, _ := finish(e.Complete(context.Background(), "Once upon", Request{MaxTokens: 3})); got != want {
+		t.Errorf("while it warms up: %q, want %q", got, want)
+	}
+	e = openTest(t, path, o)
+	e.Warm() // and closed at once
+
+	calls := 0
+	start := o.device
+	o.device = func() (cuda.Driver, error) {
+		d, err := start()
+		return failing{d, &calls, 40}, err
+	}
+	broken, err := Open(context.Background(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken.Warm()
+	broken.work.Wait()
+	got, notice, err := withNotice(broken.Complete(context.Background(), "Once upon", Request{MaxTokens: 3}))
+	if got != want || err != nil || !strings.Contains(notice, errBroken.Error()) {
+		t.Errorf("after %d calls: %q, %v, and the user reads %q; want %q", calls, got, err, notice, want)
+	}
+	_ = broken.Close() // says that the device failed
+}

@@ -20,10 +20,11 @@ type Engine struct {
 	tokens  *token.Tokenizer
 	chat    conversation
 	backend accel.Backend
-	device  *cuda.Backend // nil: none is used
-	unused  string        // why
-	layers  int           // of the model that belong on the device
-	told    bool          // that the device was lost; of the answer in hand
+	device  *cuda.Backend   // nil: none is used
+	unused  string          // why
+	layers  int             // of the model that belong on the device
+	placed  []*accel.Weight // their weights, but for experts
+	told    bool            // that the device was lost; of the answer in hand
 	store   *prefetch.Store
 	ledger  *prefetch.Ledger
 	memory  *memory

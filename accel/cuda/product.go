@@ -18,6 +18,9 @@ func (b *Backend) Place(w *accel.Weight) { b.weights[w] = &weight{} }
 // Placed tells whether Place was called for a weight.
 func (b *Backend) Placed(w *accel.Weight) bool { return b.weights[w] != nil }
 
+// Load brings a weight that was placed to the device, before it is multiplied.
+func (b *Backend) Load(w *accel.Weight) { b.resident(w) }
+
 // formats names the types that kernels are made for. The others were packed as
 // Q16, or as floats where their blocks are too small.
 var formats = map[gguf.Type]string{

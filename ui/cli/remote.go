@@ -121,6 +121,7 @@ func (p *program) engine(ctx context.Context, path string, c config.Config) (ui.
 	if err != nil {
 		return nil, err
 	}
+	e.Warm()
 	return e, nil
 }
 

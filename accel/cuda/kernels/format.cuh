@@ -14,13 +14,13 @@
 constexpr int blockRows = 16;
 
 // word reads the i-th 32-bit word of a row, after skip bytes a row of
-// narrower parts.
+// narrower parts. Weights never change, which __ldg tells the compiler.
 __device__ inline uint32_t word(const uint8_t *unit, int skip, int i, int row) {
-	return reinterpret_cast<const uint32_t *>(unit + blockRows * skip)[blockRows * i + row];
+	return __ldg(reinterpret_cast<const uint32_t *>(unit + blockRows * skip) + blockRows * i + row);
 }
 
 __device__ inline float halfAt(const uint8_t *unit, int at, int row) {
-	return fromHalf(reinterpret_cast<const uint16_t *>(unit + blockRows * at)[row]);
+	return fromHalf(__ldg(reinterpret_cast<const uint16_t *>(unit + blockRows * at) + row));
 }
 
 __device__ inline int byteOf(uint32_t w, int i) { return w >> (8 * i) & 255; }
@@ -156,7 +156,7 @@ struct IQ4_XS {
 struct MXFP4 {
 	static constexpr int vals = 32, bytes = 17, span = 32, group = 32;
 	__device__ static void read(const uint8_t *u, int row, int, uint32_t *q, float *scale, float *least) {
-		int e = u[row];
+		int e = __ldg(u + row);
 		scale[0] = __uint_as_float(e > 1 ? (e - 1) << 23 : 0x200000 << e); // subnormal below 2
 		least[0] = 0;
 #pragma unroll
@@ -287,13 +287,13 @@ struct F16 {
 struct BF16 {
 	static constexpr int bytes = 2;
 	__device__ static float read(const uint8_t *u, int row) {
-		return __uint_as_float(uint32_t(reinterpret_cast<const uint16_t *>(u)[row]) << 16);
+		return __uint_as_float(uint32_t(__ldg(reinterpret_cast<const uint16_t *>(u) + row)) << 16);
 	}
 };
 
 struct F32 {
 	static constexpr int bytes = 4;
-	__device__ static float read(const uint8_t *u, int row) { return reinterpret_cast<const float *>(u)[row]; }
+	__device__ static float read(const uint8_t *u, int row) { return __ldg(reinterpret_cast<const float *>(u) + row); }
 };
 
 // INTEGER_FORMATS and FLOAT_FORMATS list what kernels are made for.

@@ -29,7 +29,7 @@ template <class Format> struct HalfTile {
 			int block = i / (2 * halfCols), k = i / 2 % halfCols, half = i % 2;
 			uint4 v = {};
 			if (row0 + block * blockRows < rows && k0 + k < cols) {
-				v = reinterpret_cast<const uint4 *>(w)[(size_t(row0 / blockRows + block) * cols + k0 + k) * 2 + half];
+				v = __ldg(reinterpret_cast<const uint4 *>(w) + (size_t(row0 / blockRows + block) * cols + k0 + k) * 2 + half);
 			}
 			v = {halfPair(Format(), v.x), halfPair(Format(), v.y), halfPair(Format(), v.z), halfPair(Format(), v.w)};
 			*reinterpret_cast<uint4 *>(&weights[k][block * blockRows + half * 8]) = v;

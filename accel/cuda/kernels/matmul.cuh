@@ -110,53 +110,50 @@ template <int N> __device__ inline float gather(float (&sum)[N]) {
 	return s;
 }
 
-// Parts are up to three weights that one vector is multiplied with; their
-// blocks of rows follow each other in the grid.
-constexpr int mostParts = 3;
-struct Parts {
-	float *dst[mostParts];
-	const uint8_t *w[mostParts];
-	int rows[mostParts];
+// Part is one of up to three weights that a vector is multiplied with, and the
+// block of its rows that a block of threads works on; the blocks of all parts
+// follow each other in the grid. Fields are chosen, not indexed, so that they
+// stay in registers.
+struct Part {
+	float *dst;
+	const uint8_t *w;
+	int rows, block;
 
-	// find tells which block of which part this block of threads works on.
-	__device__ void find(int &part, int &block) const {
-		block = blockIdx.x;
-		for (part = 0; part < mostParts - 1; part++) {
-			int blocks = (rows[part] + blockRows - 1) / blockRows;
-			if (block < blocks) return;
-			block -= blocks;
-		}
-	}
+	__device__ int blocks() const { return (rows + blockRows - 1) / blockRows; }
 
-	// put writes a row of a block, and adds it to the same row of `to` unless
+	// put writes a row of the block, and adds it to the same row of `to` unless
 	// that is null.
-	__device__ void put(int part, int block, float *to, float v) const {
+	__device__ void put(float *to, float v) const {
 		int row = block * blockRows + threadIdx.x;
-		if (threadIdx.x >= blockRows || row >= rows[part]) return;
-		dst[part][row] = v;
+		if (threadIdx.x >= blockRows || row >= rows) return;
+		dst[row] = v;
 		if (to) to[row] += v;
 	}
 };
+
+__device__ inline Part partOf(Part a, Part b, Part c) {
+	a.block = blockIdx.x;
+	if (a.block < a.blocks()) return a;
+	b.block = a.block - a.blocks();
+	if (b.block < b.blocks()) return b;
+	c.block = b.block - b.blocks();
+	return c;
+}
 
 // product1 multiplies one vector, product8 groups of eight. The blocks of
 // threads that run together share weights: blockIdx.x counts groups of
 // vectors, blockIdx.y the blocks of rows.
 template <class Format>
-__device__ inline void product1Int(const Parts &p, float *to, const int8_t *q, const float *d, const int *sums, int cols) {
-	int part, block;
-	p.find(part, block);
+__device__ inline void product1Int(Part p, float *to, const int8_t *q, const float *d, const int *sums, int cols) {
 	float sum[1] = {};
-	sumInt<Format>(sum, p.w[part] + size_t(block) * (cols / Format::vals) * Format::bytes * blockRows, q, d, sums, cols, 1);
-	p.put(part, block, to, gather(sum));
+	sumInt<Format>(sum, p.w + size_t(p.block) * (cols / Format::vals) * Format::bytes * blockRows, q, d, sums, cols, 1);
+	p.put(to, gather(sum));
 }
 
-template <class Format>
-__device__ inline void product1Float(const Parts &p, float *to, const float *x, int cols) {
-	int part, block;
-	p.find(part, block);
+template <class Format> __device__ inline void product1Float(Part p, float *to, const float *x, int cols) {
 	float sum[1] = {};
-	sumFloat<Format>(sum, p.w[part] + size_t(block) * cols * Format::bytes * blockRows, x, 0, cols, 1);
-	p.put(part, block, to, gather(sum));
+	sumFloat<Format>(sum, p.w + size_t(p.block) * cols * Format::bytes * blockRows, x, 0, cols, 1);
+	p.put(to, gather(sum));
 }
 
 constexpr int few = 8;
@@ -190,12 +187,11 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 #define PARTS                                                                                                            \
 	float *dst0, const uint8_t *w0, int rows0, float *dst1, const uint8_t *w1, int rows1, float *dst2, const uint8_t *w2, \
 	    int rows2, float *to
-#define PARTS_OF_ARGUMENTS \
-	Parts { {dst0, dst1, dst2}, {w0, w1, w2}, { rows0, rows1, rows2 } }
+#define PART_OF_ARGUMENTS partOf({dst0, w0, rows0}, {dst1, w1, rows1}, {dst2, w2, rows2})
 
 #define INTEGER_PRODUCT(F)                                                                                       \
 	KERNEL product1_##F(PARTS, const int8_t *q, const float *d, const int *sums, int cols) {                     \
-		product1Int<F>(PARTS_OF_ARGUMENTS, to, q, d, sums, cols);                                                \
+		product1Int<F>(PART_OF_ARGUMENTS, to, q, d, sums, cols);                                                \
 	}                                                                                                            \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums, \
 	                    int rows, int cols, int n) {                                                             \
@@ -204,7 +200,7 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 INTEGER_FORMATS(INTEGER_PRODUCT)
 
 #define FLOAT_PRODUCT(F)                                                                                             \
-	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PARTS_OF_ARGUMENTS, to, x, cols); }      \
+	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PART_OF_ARGUMENTS, to, x, cols); }      \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) { \
 		product8Float<F>(dst, ldd, w, x, ldx, rows, cols, n);                                                        \
 	}

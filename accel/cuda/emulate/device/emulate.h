@@ -63,6 +63,8 @@ template <class T> inline T __shfl_xor_sync(unsigned, T v, int mask) {
 	return v;
 }
 
+template <class T> inline T __ldg(const T *p) { return *p; }
+
 inline int __dp4a(int a, int b, int c) {
 	for (int i = 0; i < 32; i += 8) c += int(int8_t(a >> i)) * int(int8_t(b >> i));
 	return c;

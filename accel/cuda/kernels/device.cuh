@@ -36,10 +36,10 @@ __device__ inline uint16_t toHalf(float f) {
 #endif
 }
 
-// dynamicShared is the shared memory whose size a launch states.
+// dynamicShared is the shared memory whose size a launch states, 16-byte aligned.
 __device__ inline float *dynamicShared() {
 #ifdef __CUDACC__
-	extern __shared__ float shared[];
+	extern __shared__ __align__(16) float shared[];
 	return shared;
 #else
 	return emulate::dynamicShared();

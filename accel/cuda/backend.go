@@ -34,7 +34,7 @@ type Backend struct {
 	pairs   room                      // of a mixture, told by the host
 	picked  room                      // and chosen here
 	counted room                      // 0, 1, 2 …
-	experts map[*accel.Weight]uint64  // where all of a mixture are listed, by the first
+	lists   map[*accel.Weight]uint64  // of the weights of all experts, by the first
 	best    best                      // of the logits
 	queued  bool                      // the host has work queued
 
@@ -80,7 +80,7 @@ func New(driver Driver, host accel.Backend) *Backend {
 		tables:  map[*accel.KV]*table{},
 		vectors: map[*float32]uint64{},
 		weights: map[*accel.Weight]*weight{},
-		experts: map[*accel.Weight]uint64{},
+		lists:   map[*accel.Weight]uint64{},
 		monitor: newMonitor(driver.Read),
 	}
 	b.look()
@@ -275,7 +275,7 @@ func (b *Backend) held() (list []uint64) {
 	for _, p := range b.vectors {
 		list = append(list, p)
 	}
-	for _, p := range b.experts {
+	for _, p := range b.lists {
 		if p != 0 {
 			list = append(list, p)
 		}

@@ -207,9 +207,9 @@ func (b *Backend) MatMulEach(dst accel.Tensor, ws []*accel.Weight, x accel.Tenso
 		return
 	}
 	if x.Rows == 1 && len(ws) > 1 {
-		if table := b.table(ws); table != 0 {
+		if list := b.listOf(ws); list != 0 {
 			b.read(x)
-			b.multiplyListed(b.change(dst), dst.Cols/len(ws), ws[0], table, b.numbers(len(ws)), x, x.Cols/len(ws), len(ws))
+			b.multiplyListed(b.change(dst), dst.Cols/len(ws), ws[0], list, b.numbers(len(ws)), x, x.Cols/len(ws), len(ws))
 			return
 		}
 	}

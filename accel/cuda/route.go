@@ -42,22 +42,22 @@ func (b *Backend) Route(r *accel.Routes, logits accel.Tensor, c *accel.Routing) 
 // belong there.
 func (b *Backend) expertsHere(c *accel.Routing) bool {
 	for _, ws := range c.Weights {
-		if b.table(ws) == 0 {
+		if b.listOf(ws) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// table returns where the weights of all experts are listed; 0: some are not on
+// listOf returns where the weights of all experts are listed; 0: some are not on
 // the device, or they are not alike.
-func (b *Backend) table(ws []*accel.Weight) uint64 {
-	if p, ok := b.experts[ws[0]]; ok || b.lost != nil {
+func (b *Backend) listOf(ws []*accel.Weight) uint64 {
+	if p, ok := b.lists[ws[0]]; ok || b.lost != nil {
 		return p
 	}
 	for _, w := range ws {
 		if b.weights[w] == nil || w.Type != ws[0].Type {
-			b.experts[ws[0]] = 0
+			b.lists[ws[0]] = 0
 			return 0
 		}
 		if b.weights[w].p == 0 {
@@ -68,7 +68,7 @@ func (b *Backend) table(ws []*accel.Weight) uint64 {
 	for i, w := range ws {
 		if list[i] = b.resident(w); list[i] == 0 {
 			if b.err == nil { // else its tiles were not there this time
-				b.experts[ws[0]] = 0
+				b.lists[ws[0]] = 0
 			}
 			return 0
 		}
@@ -78,7 +78,7 @@ func (b *Backend) table(ws []*accel.Weight) uint64 {
 		b.lose(err)
 		return 0
 	}
-	b.experts[ws[0]] = p
+	b.lists[ws[0]] = p
 	b.toDevice(p, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), 8*len(list)))
 	return p
 }
@@ -177,17 +177,17 @@ func (b *Backend) MatMulRouted(dst accel.Tensor, ws []*accel.Weight, x accel.Ten
 // multiplyHidden multiplies each row with the expert that the device knows.
 func (b *Backend) multiplyHidden(dst accel.Tensor, ws []*accel.Weight, x accel.Tensor, r *accel.Routes) {
 	_, experts, _ := b.chosen()
-	table := b.table(ws)
+	list := b.listOf(ws)
 	b.read(x)
-	b.multiplyListed(b.write(dst), dst.Cols, ws[0], table, experts, x, x.Cols, r.Len())
+	b.multiplyListed(b.write(dst), dst.Cols, ws[0], list, experts, x, x.Cols, r.Len())
 }
 
 // multiplyListed launches the products of n vectors of x, ldx apart, each with a
-// weight like w that its number in list finds in a table.
-func (b *Backend) multiplyListed(dst uint64, ldd int, w *accel.Weight, table, list uint64, x accel.Tensor, ldx, n int) {
+// weight like w that its number finds in a list.
+func (b *Backend) multiplyListed(dst uint64, ldd int, w *accel.Weight, list, numbers uint64, x accel.Tensor, ldx, n int) {
 	format, integers := formatOf(w.Type)
 	var buf [mostArgs]uint64
-	args := append(buf[:0], dst, uint64(ldd), table, list, uint64(w.Rows), uint64(w.Cols))
+	args := append(buf[:0], dst, uint64(ldd), list, numbers, uint64(w.Rows), uint64(w.Cols))
 	if integers {
 		q := b.quantise(x, 0, ldx, n, w.Cols)
 		args = append(args, q.q, q.d, q.sums)

@@ -30,15 +30,17 @@ type pinned struct {
 // pinnedBytes holds a tile of the store, mostly.
 const pinnedBytes = 4 << 20
 
-// sending makes the sender when it is first needed.
-func (d *driver) sending() (*sender, error) {
-	if d.sender == nil {
-		d.sender = &sender{}
-		if err := d.sender.open(); err != nil {
-			return nil, err
+// sending calls f with the sender, made when it is first needed.
+func (d *driver) sending(f func(s *sender) error) error {
+	return d.with(func() error {
+		if d.sender == nil {
+			d.sender = &sender{}
+			if err := d.sender.open(); err != nil {
+				return err
+			}
 		}
-	}
-	return d.sender, nil
+		return f(d.sender)
+	})
 }
 
 func (s *sender) open() (err error) {
@@ -93,31 +95,13 @@ func (s *sender) close() error {
 
 // Send copies by way of pinned memory.
 func (d *driver) Send(dst uint64, src []byte, seat int) error {
-	return d.with(func() error {
-		s, err := d.sending()
-		if err != nil {
-			return err
-		}
-		return s.send(dst, src, seat)
-	})
+	return d.sending(func(s *sender) error { return s.send(dst, src, seat) })
 }
 
 func (d *driver) Arrive() error {
-	return d.with(func() error {
-		s, err := d.sending()
-		if err != nil {
-			return err
-		}
-		return d.stream.Wait(s.arrived, 0)
-	})
+	return d.sending(func(s *sender) error { return d.stream.Wait(s.arrived, 0) })
 }
 
 func (d *driver) Mark(seat int) error {
-	return d.with(func() error {
-		s, err := d.sending()
-		if err != nil {
-			return err
-		}
-		return s.marks[seat].Record(d.stream)
-	})
+	return d.sending(func(s *sender) error { return s.marks[seat].Record(d.stream) })
 }

@@ -110,21 +110,27 @@ type room struct {
 
 // atLeast returns size bytes; what they held before is gone when they grew.
 func (b *Backend) atLeast(r *room, size int) uint64 {
-	if r.size >= size || b.lost != nil {
-		return r.p
+	if r.size < size {
+		if err := b.grow(r, size); err != nil {
+			b.lose(err)
+		}
 	}
+	return r.p
+}
+
+// grow takes other memory, of size bytes; after an error, and when the device is
+// lost, there is none.
+func (b *Backend) grow(r *room, size int) error {
 	if r.p != 0 {
 		b.free(r.p)
-		*r = room{}
 	}
+	*r = room{}
 	if b.lost != nil {
-		return 0
+		return nil
 	}
 	p, err := b.driver.Alloc(size)
-	if err != nil {
-		b.lose(err)
-		return 0
+	if err == nil {
+		*r = room{p, size}
 	}
-	*r = room{p, size}
-	return p
+	return err
 }

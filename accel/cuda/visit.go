@@ -62,24 +62,14 @@ func (b *Backend) leave(seat int) {
 // more.
 func (b *Backend) seat(i, size int) uint64 {
 	r := &b.visits.seats[i]
-	if r.size >= size {
-		return r.p
+	if r.size < size {
+		if b.grow(r, size) != nil {
+			b.visits.never = true
+			return 0
+		}
+		b.leave(i) // what comes waits until the memory is zeroed
 	}
-	if r.p != 0 {
-		b.free(r.p)
-		*r = room{}
-	}
-	if b.lost != nil {
-		return 0
-	}
-	p, err := b.driver.Alloc(size)
-	if err != nil {
-		b.visits.never = true
-		return 0
-	}
-	*r = room{p, size}
-	b.leave(i) // what comes waits until the memory is zeroed
-	return p
+	return r.p
 }
 
 // eachTile calls f with the tiles of a weight and where they begin in it. An

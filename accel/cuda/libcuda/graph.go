@@ -29,33 +29,36 @@ package libcuda
 // int cuFuncGetAttribute(int *, int, void *);
 // int cuFuncSetAttribute(void *, int, int);
 //
-// // kernel describes one whose arguments are 8 bytes each.
-// static struct kernelNode kernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared,
-//                                 const uint64_t *args, int n, void **params) {
+// // shape is how a kernel is launched.
+// struct shape {
+// 	void *function;
+// 	unsigned x, y, z, threads, shared;
+// };
+//
+// // node describes a kernel whose arguments are 8 bytes each; params has room
+// // for mostArgs.
+// static struct kernelNode node(struct shape s, const uint64_t *args, int n, void **params) {
 // 	for (int i = 0; i < n; i++) params[i] = (void *)(args + i);
-// 	struct kernelNode k = {function, {x, y, z}, {threads, 1, 1}, shared, params, NULL};
+// 	struct kernelNode k = {s.function, {s.x, s.y, s.z}, {s.threads, 1, 1}, s.shared, params, NULL};
 // 	return k;
 // }
 //
-// static int launch(void *stream, void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared,
-//                   const uint64_t *args, int n) {
+// static int launch(void *stream, struct shape s, const uint64_t *args, int n) {
 // 	void *params[mostArgs];
-// 	kernel(function, x, y, z, threads, shared, args, n, params);
-// 	return cuLaunchKernel(function, x, y, z, threads, 1, 1, shared, stream, params, NULL);
+// 	node(s, args, n, params);
+// 	return cuLaunchKernel(s.function, s.x, s.y, s.z, s.threads, 1, 1, s.shared, stream, params, NULL);
 // }
 //
-// static int add(void *graph, void *after, void **node, void *function, unsigned x, unsigned y, unsigned z, unsigned threads,
-//                unsigned shared, const uint64_t *args, int n) {
+// static int add(void *graph, void *after, void **added, struct shape s, const uint64_t *args, int n) {
 // 	void *params[mostArgs];
-// 	struct kernelNode k = kernel(function, x, y, z, threads, shared, args, n, params);
-// 	return cuGraphAddKernelNode(node, graph, &after, after != NULL, &k);
+// 	struct kernelNode k = node(s, args, n, params);
+// 	return cuGraphAddKernelNode(added, graph, &after, after != NULL, &k);
 // }
 //
-// static int set(void *exec, void *node, void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared,
-//                const uint64_t *args, int n) {
+// static int set(void *exec, void *changed, struct shape s, const uint64_t *args, int n) {
 // 	void *params[mostArgs];
-// 	struct kernelNode k = kernel(function, x, y, z, threads, shared, args, n, params);
-// 	return cuGraphExecKernelNodeSetParams(exec, node, &k);
+// 	struct kernelNode k = node(s, args, n, params);
+// 	return cuGraphExecKernelNodeSetParams(exec, changed, &k);
 // }
 import "C"
 
@@ -123,22 +126,26 @@ func AllowShared(function unsafe.Pointer, most int) error {
 	return result(C.cuFuncSetAttribute(function, dynamic, C.int(most)-own))
 }
 
-func (k *Kernel) args() (*C.uint64_t, C.int, error) {
+// c is the kernel as C has it.
+func (k *Kernel) c() (s C.struct_shape, args *C.uint64_t, n C.int, err error) {
 	if n := len(k.Args); n == 0 || n > C.mostArgs {
-		return nil, 0, errArgs
+		return s, nil, 0, errArgs
 	}
-	return (*C.uint64_t)(&k.Args[0]), C.int(len(k.Args)), nil
+	s = C.struct_shape{
+		function: k.Function, x: C.uint(k.Grid[0]), y: C.uint(k.Grid[1]), z: C.uint(k.Grid[2]),
+		threads: C.uint(k.Threads), shared: C.uint(k.Shared),
+	}
+	return s, (*C.uint64_t)(&k.Args[0]), C.int(len(k.Args)), nil
 }
 
 // Launch queues a kernel in a stream (CUstream). The context must be current,
 // as for all that follows.
 func (k *Kernel) Launch(stream unsafe.Pointer) error {
-	args, n, err := k.args()
+	s, args, n, err := k.c()
 	if err != nil {
 		return err
 	}
-	return result(C.launch(stream, k.Function, C.uint(k.Grid[0]), C.uint(k.Grid[1]), C.uint(k.Grid[2]),
-		C.uint(k.Threads), C.uint(k.Shared), args, n))
+	return result(C.launch(stream, s, args, n))
 }
 
 // Graph is a series of kernels that the driver launches as a whole.
@@ -160,13 +167,11 @@ func NewGraph(kernels []Kernel) (_ *Graph, err error) {
 	}()
 	var after unsafe.Pointer
 	for i := range kernels {
-		k := &kernels[i]
-		args, n, err := k.args()
+		s, args, n, err := kernels[i].c()
 		if err != nil {
 			return nil, err
 		}
-		if err := result(C.add(g.graph, after, &g.nodes[i], k.Function, C.uint(k.Grid[0]), C.uint(k.Grid[1]), C.uint(k.Grid[2]),
-			C.uint(k.Threads), C.uint(k.Shared), args, n)); err != nil {
+		if err := result(C.add(g.graph, after, &g.nodes[i], s, args, n)); err != nil {
 			return nil, err
 		}
 		after = g.nodes[i]
@@ -179,12 +184,11 @@ func NewGraph(kernels []Kernel) (_ *Graph, err error) {
 
 // Set changes how kernel i is launched from now on; its function stays.
 func (g *Graph) Set(i int, k *Kernel) error {
-	args, n, err := k.args()
+	s, args, n, err := k.c()
 	if err != nil {
 		return err
 	}
-	return result(C.set(g.exec, g.nodes[i], k.Function, C.uint(k.Grid[0]), C.uint(k.Grid[1]), C.uint(k.Grid[2]),
-		C.uint(k.Threads), C.uint(k.Shared), args, n))
+	return result(C.set(g.exec, g.nodes[i], s, args, n))
 }
 
 // Launch queues all of it in a stream.

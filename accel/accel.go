@@ -182,8 +182,8 @@ type Backend interface {
 	Fetch(x Tensor)
 	// Best returns the k largest values of the only row of x and their columns,
 	// as far as they are numbers, the largest first; equal ones in the order of
-	// their columns. Nothing, where it is as well to fetch the row. Both live
-	// until the next call.
+	// their columns. Nothing for k = 0, or where it is as well to fetch the row.
+	// Both live until the next call.
 	Best(x Tensor, k int) (columns []int32, values []float32)
 	// Changed says that the caller has written all of x.Data.
 	Changed(x Tensor)

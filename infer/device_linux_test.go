@@ -156,24 +156,15 @@ func TestWeightsAwayOnDevice(t *testing.T) {
 			t.Errorf("gpu %s: %d tiles not read ahead, %d of %d bytes used", gpu, s.SyncLoads, s.UsedBytes, s.BudgetBytes)
 		}
 	}
-	calls := 0
 	o := emulated(t, Options{KV: "f32", Threads: 2, GPU: "auto"})
 	o.weights = full / 4
-	start := o.device
-	o.device = func() (cuda.Driver, error) {
-		d, err := start()
-		return failing{d, &calls, 400}, err
-	}
-	e, err := Open(context.Background(), path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, calls := openFailing(t, path, o, 400)
 	if ids := greedy(t, e, r.Prompt, 8); !slices.Equal(ids, want) {
 		t.Errorf("a lost device: greedy ids\n%v, want\n%v", ids, want)
 	}
 	if s := e.Stats(); s.GPU.Lost == "" || s.Cache.StreamedBytes == 0 || s.Cache.UsedBytes > s.Cache.BudgetBytes {
 		t.Errorf("after %d calls: %q, %d bytes stream, %d of %d are used",
-			calls, s.GPU.Lost, s.Cache.StreamedBytes, s.Cache.UsedBytes, s.Cache.BudgetBytes)
+			*calls, s.GPU.Lost, s.Cache.StreamedBytes, s.Cache.UsedBytes, s.Cache.BudgetBytes)
 	}
 	_ = e.Close() // says that the device failed
 }
@@ -241,6 +232,23 @@ func (f failing) Arrive() error { return errors.Join(f.call(), f.Driver.Arrive()
 
 func (f failing) Mark(seat int) error { return errors.Join(f.call(), f.Driver.Mark(seat)) }
 
+// openFailing opens a model on a device whose call number n fails, and all after
+// it, and counts the calls.
+func openFailing(t testing.TB, path string, o Options, n int) (_ *Engine, calls *int) {
+	t.Helper()
+	calls = new(int)
+	start := o.device
+	o.device = func() (cuda.Driver, error) {
+		d, err := start()
+		return failing{d, calls, n}, err
+	}
+	e, err := Open(context.Background(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, calls
+}
+
 // withNotice reads a stream to its end.
 func withNotice(s *Stream) (text, notice string, err error) {
 	for range s.Ready() {
@@ -290,25 +298,13 @@ func TestLittleRoom(t *testing.T) {
 func TestFailingDevice(t *testing.T) {
 	path := refs.Model(t, "stories260K.gguf")
 	for _, speculate := range []string{"off", "on"} {
-		calls := 0
-		open := func(n int) *Engine {
-			calls = 0
-			o := emulated(t, Options{Threads: 1, Context: 64, GPU: "auto", Speculate: speculate})
-			start := o.device
-			o.device = func() (cuda.Driver, error) {
-				d, err := start()
-				return failing{d, &calls, n}, err
-			}
-			e, err := Open(context.Background(), path, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return e
+		open := func(n int) (*Engine, *int) {
+			return openFailing(t, path, emulated(t, Options{Threads: 1, Context: 64, GPU: "auto", Speculate: speculate}), n)
 		}
 		r := Request{MaxTokens: 3}
-		e := open(1 << 30)
+		e, calls := open(1 << 30)
 		want, _ := finish(e.Complete(context.Background(), "Once upon", r))
-		all := calls
+		all := *calls
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +314,7 @@ func TestFailingDevice(t *testing.T) {
 		}
 		lost := 0
 		for n := 0; n < all; n += step {
-			e := open(n)
+			e, _ := open(n)
 			got, notice, err := withNotice(e.Complete(context.Background(), "Once upon", r))
 			if err != nil || got != want {
 				t.Fatalf("failing at call %d of %d: %q, %v; want %q", n, all, got, err, want)
@@ -365,16 +361,7 @@ func TestFailingDeviceInAPrompt(t *testing.T) {
 		path, gpu := filepath.Join(dir, "model.gguf"), c.gpu
 		var want []int32
 		run := func(n int) (e *Engine, calls int) {
-			o := emulated(t, Options{KV: "f16", Context: r.NCtx, Threads: 2, GPU: gpu})
-			start := o.device
-			o.device = func() (cuda.Driver, error) {
-				d, err := start()
-				return failing{d, &calls, n}, err
-			}
-			e, err := Open(context.Background(), path, o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e, count := openFailing(t, path, emulated(t, Options{KV: "f16", Context: r.NCtx, Threads: 2, GPU: gpu}), n)
 			got := greedy(t, e, ids, 2)
 			if want == nil {
 				want = got
@@ -382,7 +369,7 @@ func TestFailingDeviceInAPrompt(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Fatalf("gpu %s, failing at call %d: %v, want %v", gpu, n, got, want)
 			}
-			return e, calls
+			return e, *count
 		}
 		e, all := run(1 << 30)
 		if err := e.Close(); err != nil {
@@ -434,21 +421,12 @@ func TestWarm(t *testing.T) {
 	e = openTest(t, path, o)
 	e.Warm() // and closed at once
 
-	calls := 0
-	start := o.device
-	o.device = func() (cuda.Driver, error) {
-		d, err := start()
-		return failing{d, &calls, 40}, err
-	}
-	broken, err := Open(context.Background(), path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	broken, calls := openFailing(t, path, o, 40)
 	broken.Warm()
 	broken.work.Wait()
 	got, notice, err := withNotice(broken.Complete(context.Background(), "Once upon", Request{MaxTokens: 3}))
 	if got != want || err != nil || !strings.Contains(notice, errBroken.Error()) {
-		t.Errorf("after %d calls: %q, %v, and the user reads %q; want %q", calls, got, err, notice, want)
+		t.Errorf("after %d calls: %q, %v, and the user reads %q; want %q", *calls, got, err, notice, want)
 	}
 	_ = broken.Close() // says that the device failed
 }

@@ -105,7 +105,7 @@ func (e *Engine) claim(ctx context.Context, ids []int32) {
 // becomes, the next prompt finds what was there before it: where the cache
 // can only go back to some places, the mark stays where the draft began.
 func (s *session) ahead(ctx context.Context, want []int32) error {
-	if slices.Equal(s.ids, want) && s.ready != nil {
+	if slices.Equal(s.ids, want) && s.ready.Values != nil {
 		return nil
 	}
 	s.truncate(min(shared(s.ids, want), len(want)-1))
@@ -119,9 +119,7 @@ func (s *session) ahead(ctx context.Context, want []int32) error {
 		if err != nil {
 			return err
 		}
-		if logits.Values != nil {
-			s.ready = &logits
-		}
+		s.ready = logits
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (e *Engine) look() {
 	s := e.session
 	e.count.cache(s.cache.Len(), s.cache.Bytes())
 	e.mu.Lock()
-	e.held, e.ready = append(e.held[:0], s.ids...), s.ready != nil
+	e.held, e.ready = append(e.held[:0], s.ids...), s.ready.Values != nil
 	e.mu.Unlock()
 }
 

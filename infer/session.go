@@ -24,11 +24,11 @@ type session struct {
 	pass  *model.Pass
 	count *counters
 
-	ids    []int32        // the tokens behind the cached positions
-	ready  *sample.Logits // those after them, where a draft was read to its end; nil: not known
-	best   int            // how many logits an answer needs of each row; 0: all
-	tables []int          // the number in the store of each of the model's tables
-	row    []byte         // one row of a table, as stored
+	ids    []int32       // the tokens behind the cached positions
+	ready  sample.Logits // those after them, where a draft was read to its end; no values: not known
+	best   int           // how many logits an answer needs of each row; 0: all
+	tables []int         // the number in the store of each of the model's tables
+	row    []byte        // one row of a table, as stored
 
 	worked func() time.Duration // of a GPU, so far; nil: there is none
 	kind   prefetch.PassKind    // of the pass in hand
@@ -47,10 +47,10 @@ const markTokens = 64
 // appending or rewinding.
 func (s *session) sync(ctx context.Context, want []int32) (sample.Logits, error) {
 	s.drafting = false
-	if ready := s.ready; ready != nil && slices.Equal(s.ids, want) {
-		s.ready = nil // whoever draws from them may change them
+	if ready := s.ready; ready.Values != nil && slices.Equal(s.ids, want) {
+		s.ready = sample.Logits{} // whoever draws from them may change them
 		s.count.prompt(len(want), len(want))
-		return *ready, nil
+		return ready, nil
 	}
 	s.truncate(min(shared(s.ids, want), len(want)-1))
 	s.cache.Trim(len(want) + accel.KVBlock) // a shorter conversation gives memory to the weights
@@ -147,15 +147,12 @@ func (s *session) verify(ctx context.Context, id int32, guessed []int32) (accel.
 // After an error the cache is as it was before.
 func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKind) error {
 	pos := s.cache.Len()
-	s.ready = nil // the pass writes over them
-	if s.kind = kind; s.worked != nil {
-		s.before = s.worked()
-	}
+	s.ready = sample.Logits{} // the pass writes over them
 	if err := s.cache.Extend(len(ids)); err != nil {
 		return err
 	}
 	s.ids = append(s.ids, ids...)
-	if err := s.store.Begin(ctx, kind); err != nil {
+	if err := s.begin(ctx, kind); err != nil {
 		s.truncate(pos)
 		return err
 	}
@@ -168,6 +165,14 @@ func (s *session) forward(ctx context.Context, ids []int32, kind prefetch.PassKi
 		return s.end(len(ids), err)
 	}
 	return nil
+}
+
+// begin begins a pass over the weights.
+func (s *session) begin(ctx context.Context, kind prefetch.PassKind) error {
+	if s.kind = kind; s.worked != nil {
+		s.before = s.worked()
+	}
+	return s.store.Begin(ctx, kind)
 }
 
 // end finishes the pass of the last n tokens. With an error it takes them
@@ -225,10 +230,6 @@ func (s *session) gather(ids []int32) error {
 
 // logits projects row t of the run. The values live until the next pass.
 func (s *session) logits(t int) (sample.Logits, error) {
-	if s.best == 0 {
-		out, err := s.model.Logits(s.pass, t, t+1)
-		return sample.All(out.Row(0)), err
-	}
 	ids, values, err := s.model.Best(s.pass, t, s.best)
 	return sample.Logits{IDs: ids, Values: values}, err
 }
@@ -281,7 +282,7 @@ func (s *session) project(n, pos int, f func(int, []float32) error) error {
 // truncate forgets the tokens from n on, and more where the cache must.
 func (s *session) truncate(n int) {
 	if n < len(s.ids) {
-		s.ready = nil
+		s.ready = sample.Logits{}
 	}
 	s.ids = s.ids[:s.cache.Truncate(n)]
 }

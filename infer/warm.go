@@ -30,7 +30,7 @@ func (e *Engine) Warm() {
 // warm is a pass that computes nothing.
 func (s *session) warm(ctx context.Context, ws []*accel.Weight, load func(w *accel.Weight)) (err error) {
 	defer caught(&err)
-	if err := s.store.Begin(ctx, prefetch.PassPrefill); err != nil {
+	if err := s.begin(ctx, prefetch.PassPrefill); err != nil {
 		return err
 	}
 	for _, w := range ws {
@@ -42,6 +42,5 @@ func (s *session) warm(ctx context.Context, ws []*accel.Weight, load func(w *acc
 			break
 		}
 	}
-	s.kind, s.before = prefetch.PassPrefill, s.worked()
 	return s.end(0, err)
 }

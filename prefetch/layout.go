@@ -16,22 +16,22 @@ func (p *Plan) layout(room int64, slots int) (Layout, error) {
 		}
 	}
 	room -= p.StagingBytes()
-	ring := l
-	if ring.Slots == 0 && p.AwayBytes() > 0 { // what is away passes through
-		ring.Slots = p.slotsOf(l.SlotBytes, min(p.options.RingBytes, p.AwayBytes()))
+	fits := l
+	if fits.Slots == 0 && p.AwayBytes() > 0 { // what is away passes through
+		fits.Slots = p.slotsOf(l.SlotBytes, min(p.options.RingBytes, p.AwayBytes()))
 	}
 	kept, dense := p.at[p.kept], p.at[p.dense]
 	passing := min(p.awayExperts, expertSlots)
-	if kept+ring.RingBytes()+int64(passing)*l.ExpertBytes <= room {
-		ring.Pins, ring.PinBytes, ring.ExpertSlots = p.kept, kept, passing
-		return ring, nil
+	if kept+fits.RingBytes()+int64(passing)*l.ExpertBytes <= room {
+		fits.Pins, fits.PinBytes, fits.ExpertSlots = p.kept, kept, passing
+		return fits, nil
 	}
 	experts := p.kept - p.dense
 	cache := int64(min(p.experts, expertSlots)) * l.ExpertBytes
-	if experts > 0 && dense+ring.RingBytes()+cache <= room {
-		ring.Pins, ring.PinBytes = p.dense, dense
-		ring.ExpertSlots = min(p.experts, int((room-dense-ring.RingBytes())/l.ExpertBytes))
-		return ring, nil
+	if experts > 0 && dense+fits.RingBytes()+cache <= room {
+		fits.Pins, fits.PinBytes = p.dense, dense
+		fits.ExpertSlots = min(p.experts, int((room-dense-fits.RingBytes())/l.ExpertBytes))
+		return fits, nil
 	}
 	if p.experts > 0 {
 		l.ExpertSlots = min(p.experts, expertSlots, max(minExpertSlots, int(room/4/l.ExpertBytes)))

@@ -59,7 +59,7 @@ func (m *Model) Logits(p *Pass, from, to int) (accel.Tensor, error) {
 }
 
 // Best projects row t and waits for its k best logits and their tokens, or for
-// all of them where ids is nil.
+// all of them where ids is nil, as with k = 0.
 func (m *Model) Best(p *Pass, t, k int) (ids []int32, logits []float32, err error) {
 	out := m.project(p, t, t+1)
 	if ids, logits = p.Best(out, k); ids == nil {

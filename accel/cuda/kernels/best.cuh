@@ -13,8 +13,9 @@ __device__ inline uint64_t keyOf(float v, uint32_t column) {
 	return v == v ? uint64_t(bits) << 32 | uint32_t(~column) : 0;
 }
 
-// sortKeys sorts the keys of a block, the largest first (a bitonic sort).
-__device__ inline void sortKeys(uint64_t *keys) {
+// keepBest sorts the keys of a block, the largest first (a bitonic sort), and
+// writes k of them from to[blockIdx.x·k] on.
+__device__ inline void keepBest(uint64_t *to, uint64_t *keys, int k) {
 	for (int size = 2; size <= bestKeys; size *= 2) {
 		for (int stride = size / 2; stride > 0; stride /= 2) {
 			__syncthreads();
@@ -30,18 +31,17 @@ __device__ inline void sortKeys(uint64_t *keys) {
 		}
 	}
 	__syncthreads();
+	for (int i = threadIdx.x; i < k; i += bestThreads) to[blockIdx.x * k + i] = keys[i];
 }
 
-// best1 begins with n values, best2 goes on with n keys. Block i writes k keys
-// from to[i·k] on.
+// best1 begins with n values, best2 goes on with n keys.
 KERNEL best1(uint64_t *to, const float *x, int n, int k) {
 	__shared__ uint64_t keys[bestKeys];
 	for (int i = threadIdx.x; i < bestKeys; i += bestThreads) {
-		int column = blockIdx.x * bestKeys + i;
-		keys[i] = column < n ? keyOf(x[column], column) : 0;
+		int at = blockIdx.x * bestKeys + i;
+		keys[i] = at < n ? keyOf(x[at], at) : 0;
 	}
-	sortKeys(keys);
-	for (int i = threadIdx.x; i < k; i += bestThreads) to[blockIdx.x * k + i] = keys[i];
+	keepBest(to, keys, k);
 }
 
 KERNEL best2(uint64_t *to, const uint64_t *from, int n, int k) {
@@ -50,6 +50,5 @@ KERNEL best2(uint64_t *to, const uint64_t *from, int n, int k) {
 		int at = blockIdx.x * bestKeys + i;
 		keys[i] = at < n ? from[at] : 0;
 	}
-	sortKeys(keys);
-	for (int i = threadIdx.x; i < k; i += bestThreads) to[blockIdx.x * k + i] = keys[i];
+	keepBest(to, keys, k);
 }

@@ -142,6 +142,11 @@ __device__ inline float warpMax(float v) {
 	return v;
 }
 
+__device__ inline int warpMin(int v) {
+	for (int lanes = warpLanes / 2; lanes > 0; lanes /= 2) v = min(v, __shfl_xor_sync(everyLane, v, lanes));
+	return v;
+}
+
 // warpPeak is the largest |v| of n lanes, as bits: not a number is larger than
 // every number, so that it reaches the result.
 __device__ inline unsigned warpPeak(float v, int n = warpLanes) {

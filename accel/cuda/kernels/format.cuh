@@ -280,21 +280,26 @@ struct Q6_K {
 
 // The float formats: a unit is one column.
 struct F16 {
-	static constexpr int bytes = 2;
+	static constexpr int vals = 1, bytes = 2;
 	__device__ static float read(const uint8_t *u, int row) { return halfAt(u, 0, row); }
 };
 
 struct BF16 {
-	static constexpr int bytes = 2;
+	static constexpr int vals = 1, bytes = 2;
 	__device__ static float read(const uint8_t *u, int row) {
 		return __uint_as_float(uint32_t(__ldg(reinterpret_cast<const uint16_t *>(u) + row)) << 16);
 	}
 };
 
 struct F32 {
-	static constexpr int bytes = 4;
+	static constexpr int vals = 1, bytes = 4;
 	__device__ static float read(const uint8_t *u, int row) { return __ldg(reinterpret_cast<const float *>(u) + row); }
 };
+
+// rowBlock is where block i of 16 rows of a weight begins.
+template <class Format> __device__ inline const uint8_t *rowBlock(const uint8_t *w, int i, int cols) {
+	return w + size_t(i) * (cols / Format::vals) * Format::bytes * blockRows;
+}
 
 // INTEGER_FORMATS and FLOAT_FORMATS list what kernels are made for.
 #define INTEGER_FORMATS(each)                                                                                   \

@@ -146,13 +146,13 @@ __device__ inline Part partOf(Part a, Part b, Part c) {
 template <class Format>
 __device__ inline void product1Int(Part p, float *to, const int8_t *q, const float *d, const int *sums, int cols) {
 	float sum[1] = {};
-	sumInt<Format>(sum, p.w + size_t(p.block) * (cols / Format::vals) * Format::bytes * blockRows, q, d, sums, cols, 1);
+	sumInt<Format>(sum, rowBlock<Format>(p.w, p.block, cols), q, d, sums, cols, 1);
 	p.put(to, gather(sum));
 }
 
 template <class Format> __device__ inline void product1Float(Part p, float *to, const float *x, int cols) {
 	float sum[1] = {};
-	sumFloat<Format>(sum, p.w + size_t(p.block) * cols * Format::bytes * blockRows, x, 0, cols, 1);
+	sumFloat<Format>(sum, rowBlock<Format>(p.w, p.block, cols), x, 0, cols, 1);
 	p.put(to, gather(sum));
 }
 
@@ -170,8 +170,7 @@ __device__ inline void product8Int(float *dst, int ldd, const uint8_t *w, const 
 	size_t at = size_t(first) * cols;
 	float sum[few] = {};
 	n = min(n - first, few);
-	sumInt<Format>(sum, w + size_t(blockIdx.y) * (cols / Format::vals) * Format::bytes * blockRows, q + at, d + at / 32,
-	               sums + at / 16, cols, n);
+	sumInt<Format>(sum, rowBlock<Format>(w, blockIdx.y, cols), q + at, d + at / 32, sums + at / 16, cols, n);
 	putFew(dst, ldd, first, rows, n, gather(sum));
 }
 
@@ -180,7 +179,7 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 	int first = blockIdx.x * few;
 	float sum[few] = {};
 	n = min(n - first, few);
-	sumFloat<Format>(sum, w + size_t(blockIdx.y) * cols * Format::bytes * blockRows, x + size_t(first) * ldx, ldx, cols, n);
+	sumFloat<Format>(sum, rowBlock<Format>(w, blockIdx.y, cols), x + size_t(first) * ldx, ldx, cols, n);
 	putFew(dst, ldd, first, rows, n, gather(sum));
 }
 
@@ -191,7 +190,7 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 
 #define INTEGER_PRODUCT(F)                                                                                       \
 	KERNEL product1_##F(PARTS, const int8_t *q, const float *d, const int *sums, int cols) {                     \
-		product1Int<F>(PART_OF_ARGUMENTS, to, q, d, sums, cols);                                                \
+		product1Int<F>(PART_OF_ARGUMENTS, to, q, d, sums, cols);                                                 \
 	}                                                                                                            \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums, \
 	                    int rows, int cols, int n) {                                                             \
@@ -200,7 +199,7 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 INTEGER_FORMATS(INTEGER_PRODUCT)
 
 #define FLOAT_PRODUCT(F)                                                                                             \
-	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PART_OF_ARGUMENTS, to, x, cols); }      \
+	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PART_OF_ARGUMENTS, to, x, cols); }       \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) { \
 		product8Float<F>(dst, ldd, w, x, ldx, rows, cols, n);                                                        \
 	}

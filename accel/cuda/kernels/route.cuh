@@ -5,11 +5,6 @@
 
 constexpr int mostExperts = 1024, mostUsed = warpLanes;
 
-__device__ inline int warpMin(int v) {
-	for (int lanes = warpLanes / 2; lanes > 0; lanes /= 2) v = min(v, __shfl_xor_sync(everyLane, v, lanes));
-	return v;
-}
-
 // Router is what a warp knows of the experts.
 struct Router {
 	float scores[mostExperts], keys[mostExperts]; // what they count, and are chosen by
@@ -96,36 +91,18 @@ KERNEL route(int *row, int *expert, float *weight, const float *logits, const fl
 // routed multiplies input i with the weight of expert[i], which table knows; the
 // grid is (blocks of rows, inputs). Heads with weights of their own are experts
 // too.
-#define ROUTED_ARGUMENTS float *dst, int ldd, const uint8_t *const *table, const int *expert, int rows, int cols
+#define ROUTED float *dst, int ldd, const uint8_t *const *table, const int *expert, int rows, int cols
+#define ROUTED_OF_ARGUMENTS \
+	Part { dst + size_t(blockIdx.y) * ldd, table[expert[blockIdx.y]], rows, int(blockIdx.x) }
 
-__device__ inline void putRouted(float *dst, int ldd, int rows, float v) {
-	int row = blockIdx.x * blockRows + threadIdx.x;
-	if (threadIdx.x < blockRows && row < rows) dst[size_t(blockIdx.y) * ldd + row] = v;
-}
-
-template <class Format>
-__device__ inline void routedInt(ROUTED_ARGUMENTS, const int8_t *q, const float *d, const int *sums) {
-	const uint8_t *w = table[expert[blockIdx.y]] + size_t(blockIdx.x) * (cols / Format::vals) * Format::bytes * blockRows;
-	size_t at = size_t(blockIdx.y) * cols;
-	float sum[1] = {};
-	sumInt<Format>(sum, w, q + at, d + at / 32, sums + at / 16, cols, 1);
-	putRouted(dst, ldd, rows, gather(sum));
-}
-
-template <class Format> __device__ inline void routedFloat(ROUTED_ARGUMENTS, const float *x, int ldx) {
-	const uint8_t *w = table[expert[blockIdx.y]] + size_t(blockIdx.x) * cols * Format::bytes * blockRows;
-	float sum[1] = {};
-	sumFloat<Format>(sum, w, x + size_t(blockIdx.y) * ldx, 0, cols, 1);
-	putRouted(dst, ldd, rows, gather(sum));
-}
-
-#define INTEGER_ROUTED(F)                                                                          \
-	KERNEL routed_##F(ROUTED_ARGUMENTS, const int8_t *q, const float *d, const int *sums) {       \
-		routedInt<F>(dst, ldd, table, expert, rows, cols, q, d, sums);                             \
+#define INTEGER_ROUTED(F)                                                                                     \
+	KERNEL routed_##F(ROUTED, const int8_t *q, const float *d, const int *sums) {                             \
+		size_t at = size_t(blockIdx.y) * cols;                                                                \
+		product1Int<F>(ROUTED_OF_ARGUMENTS, nullptr, q + at, d + at / 32, sums + at / 16, cols);              \
 	}
-#define FLOAT_ROUTED(F)                                                      \
-	KERNEL routed_##F(ROUTED_ARGUMENTS, const float *x, int ldx) {           \
-		routedFloat<F>(dst, ldd, table, expert, rows, cols, x, ldx);         \
+#define FLOAT_ROUTED(F)                                                                                       \
+	KERNEL routed_##F(ROUTED, const float *x, int ldx) {                                                      \
+		product1Float<F>(ROUTED_OF_ARGUMENTS, nullptr, x + size_t(blockIdx.y) * ldx, cols);                   \
 	}
 INTEGER_FORMATS(INTEGER_ROUTED)
 FLOAT_FORMATS(FLOAT_ROUTED)

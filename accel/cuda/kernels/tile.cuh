@@ -28,7 +28,7 @@ template <class Format> struct Tile {
 			alignas(16) uint32_t q[words] = {};
 			float s[span / group] = {}, l[span / group] = {};
 			if (row0 + row / blockRows * blockRows < rows && k < cols) {
-				const uint8_t *block = w + size_t((row0 + row) / blockRows) * (cols / Format::vals) * Format::bytes * blockRows;
+				const uint8_t *block = rowBlock<Format>(w, (row0 + row) / blockRows, cols);
 				const uint8_t *unit = block + size_t(k / Format::vals) * Format::bytes * blockRows;
 				Format::read(unit, row % blockRows, k % Format::vals / span, q, s, l);
 			}

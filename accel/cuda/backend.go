@@ -28,6 +28,7 @@ type Backend struct {
 	weights map[*accel.Weight]*weight // placed here
 	visits  visits                    // of those that are not
 	acts    activations               // of the last input
+	come    room                      // counters of blocks of threads
 	first   position                  // of the pass
 	turns   turned                    // of the last position
 	parts   room                      // of attention
@@ -285,7 +286,7 @@ func (b *Backend) held() (list []uint64) {
 			list = append(list, w.p)
 		}
 	}
-	for _, r := range []room{b.acts.q, b.acts.scales, b.first.room, b.turns.table, b.parts, b.pairs, b.picked, b.counted, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
+	for _, r := range []room{b.acts.q, b.acts.scales, b.acts.other, b.come, b.first.room, b.turns.table, b.parts, b.pairs, b.picked, b.counted, b.visits.seats[0], b.visits.seats[1], b.best.keys[0], b.best.keys[1]} {
 		if r.p != 0 {
 			list = append(list, r.p)
 		}

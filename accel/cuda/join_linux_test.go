@@ -15,6 +15,8 @@ type decoder struct {
 	q, k, v, o, gate, up, down *accel.Weight
 
 	norm, ffnNorm []float32
+	bias          []float32 // of q, k and v; nil: none
+	postNorm      []float32 // of what attention adds; nil: none
 	rope          accel.Rope
 	attention     accel.Attention
 }
@@ -83,6 +85,11 @@ func (a alone) Attend(dst, q accel.Tensor, kv *accel.KV, pos int, at *accel.Atte
 	a.Fetch(dst)
 }
 
+func (a alone) AddBias(x accel.Tensor, bias []float32) {
+	a.Backend.AddBias(x, bias)
+	a.Fetch(x)
+}
+
 func (a alone) GLU(act accel.Activation, gate, up accel.Tensor) {
 	a.Backend.GLU(act, gate, up)
 	a.Fetch(gate)
@@ -94,11 +101,19 @@ func (d *decoder) forward(b accel.Backend, t buffers, kv *accel.KV, pos int) {
 	b.MatMul(t.q, d.q, t.h)
 	b.MatMul(t.k, d.k, t.h)
 	b.MatMul(t.v, d.v, t.h)
+	if d.bias != nil {
+		b.AddBias(t.q, d.bias[:t.q.Cols])
+		b.AddBias(t.k, d.bias[t.q.Cols:][:t.k.Cols])
+		b.AddBias(t.v, d.bias[t.q.Cols:][t.k.Cols:])
+	}
 	b.Rotate(t.q, d.dim, &d.rope, pos)
 	b.Rotate(t.k, d.dim, &d.rope, pos)
 	b.Store(kv, t.k, t.v, pos)
 	b.Attend(t.a, t.q, kv, pos, &d.attention)
 	b.MatMul(t.h, d.o, t.a)
+	if d.postNorm != nil {
+		b.RMSNorm(t.h, t.h, d.postNorm, 1e-5)
+	}
 	b.Add(t.x, t.h)
 	b.RMSNorm(t.h, t.x, d.ffnNorm, 1e-5)
 	b.MatMul(t.gate, d.gate, t.h)
@@ -116,24 +131,32 @@ func TestLaunchesOfALayer(t *testing.T) {
 		typ, other gguf.Type
 		kv         accel.KVType
 		dim        int      // of a head
+		more       bool     // biases, and a norm of what attention adds
 		launches   []string // of a token behind a context that is cut into parts
 	}{
-		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, []string{
+		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, false, []string{
 			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "combineQuantise", "product1_Q8_0",
-			"rmsNormQuantise", "product1_Q8_0", "gluQuantise", "product1_Q8_0",
+			"product1_Q8_0", "product1_Q8_0",
 		}},
-		{gguf.Q4_0, gguf.Q8_0, accel.KVQ8, 96, []string{
+		{gguf.Q4_0, gguf.Q8_0, accel.KVQ8, 96, false, []string{
 			"rmsNormQuantise", "product1_Q4_0", "product1_Q8_0", "turns", "ropeStore_KVQ8", "attend_KVQ8", "combineQuantise",
-			"product1_Q4_0", "rmsNormQuantise", "product1_Q4_0", "gluQuantise", "product1_Q8_0",
+			"product1_Q4_0", "product1_Q4_0", "product1_Q8_0",
 		}},
-		{gguf.F16, gguf.F32, accel.KVF32, 44, []string{
+		{gguf.F16, gguf.F32, accel.KVF32, 44, false, []string{
 			"rmsNorm", "product1_F16", "product1_F32", "turns", "ropeStore_KVF32", "attend_KVF32", "combine",
-			"product1_F16", "rmsNorm", "product1_F16", "glu", "product1_F32",
+			"product1_F16", "product1_F16", "product1_F32",
+		}},
+		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, true, []string{
+			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "combineQuantise", "product1_Q8_0",
+			"product1_Q8_0", "product1_Q8_0",
 		}},
 	} {
 		t.Run(c.typ.String(), func(t *testing.T) {
 			p := newPair(t)
 			d := p.decoder(c.typ, c.other, c.dim)
+			if c.more {
+				d.bias, d.postNorm = p.vector((d.heads+2*d.kvHeads)*d.dim), p.vector(d.embd)
+			}
 			onDevice, onHost := p.buffers(d)
 			const positions = 520
 			alone, apart := alone{p.cuda}, onDevice

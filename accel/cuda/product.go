@@ -104,12 +104,14 @@ func (b *Backend) uploadTiles(w *accel.Weight, p uint64) bool {
 type activations struct {
 	q      room // int8 [n][cols]
 	scales room // float [n][cols/32], then int32 [n][cols/16]
+	other  room // the same for the gate of one vector, made from the others
 
 	of      *mirror // what was quantised, and
 	version uint64  // which state of it
 	from    int
 	n, cols int
 	ld      int
+	to      quantised // where its quantised form is
 }
 
 // quantised is where the quantised form of an input lies; see
@@ -123,15 +125,26 @@ func (b *Backend) quantise(x accel.Tensor, offset, ld, n, cols int) quantised {
 	p := b.onDevice(m, part) + uint64(4*offset)
 	a := &b.acts
 	same := a.of == m && a.version == m.version && a.from == part.from+4*offset && a.n == n && a.cols == cols && a.ld == ld
-	to := quantised{q: b.atLeast(&a.q, n*cols), d: b.atLeast(&a.scales, n*cols/32*4+n*cols/16*4)}
-	to.sums = to.d + uint64(n*cols/32*4)
 	if same {
-		return to
+		return a.to
 	}
-	a.of, a.version, a.from, a.n, a.cols, a.ld = m, m.version, part.from+4*offset, n, cols, ld
+	to := b.actsFor(p, n, cols)
+	a.to, a.of, a.version, a.from, a.n, a.cols, a.ld = to, m, m.version, part.from+4*offset, n, cols, ld
 	if (n > 1 && ld != cols) || !b.joinQuantise(p, n, cols, to) {
 		b.each("quantise", n*cols, to.q, to.d, to.sums, p, uint64(ld), uint64(cols), uint64(n*cols))
 	}
+	return to
+}
+
+// actsFor returns where n rows of cols values at x may be quantised.
+func (b *Backend) actsFor(x uint64, n, cols int) quantised {
+	a, scales, sums := &b.acts, n*cols/32*4, n*cols/16*4
+	to := quantised{q: b.atLeast(&a.q, n*cols), d: b.atLeast(&a.scales, scales+sums)}
+	if b.gates(x) {
+		to.q = b.atLeast(&a.other, n*cols+scales+sums)
+		to.d = to.q + uint64(n*cols)
+	}
+	to.sums = to.d + uint64(scales)
 	return to
 }
 
@@ -165,8 +178,8 @@ func (b *Backend) multiply(dst uint64, ldd int, w *accel.Weight, p uint64, x acc
 	if n == 1 {
 		input = append(input, cols)
 		if !b.joinProduct(names.one, dst, p, w.Rows, input) {
-			args := append(all[:0], dst, p, rows, 0, 0, 0, 0, 0, 0, 0)
-			b.launch(names.one, [3]int{blocksOf(w.Rows), 1, 1}, threads, 0, append(args, input...)...)
+			copy(all[:], []uint64{dst, p, rows})
+			b.launch(names.one, [3]int{blocksOf(w.Rows), 1, 1}, threads, 0, append(all[:inputArgs], input...)...)
 		}
 		return
 	}

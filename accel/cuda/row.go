@@ -23,8 +23,11 @@ func (b *Backend) RMSNorm(dst, x accel.Tensor, w []float32, eps float32) {
 		b.wrote(dst)
 		return
 	}
-	from := b.read(x)
-	b.rows("rmsNorm", x, b.write(dst), from, b.vector(w), uint64(x.Cols), f32(eps))
+	from, weights := b.read(x), b.vector(w)
+	to := b.write(dst)
+	if x.Rows != 1 || !b.joinNorm(to, from, weights, x.Cols, eps) {
+		b.rows("rmsNorm", x, to, from, weights, uint64(x.Cols), f32(eps))
+	}
 }
 
 // LayerNorm normalises every row.
@@ -130,7 +133,10 @@ func (b *Backend) AddBias(x accel.Tensor, bias []float32) {
 		b.wrote(x)
 		return
 	}
-	b.each("addBias", len(x.Data), b.change(x), b.vector(bias), uint64(x.Cols), uint64(len(x.Data)))
+	to, values := b.change(x), b.vector(bias)
+	if x.Rows != 1 || !b.joinBias(to, values, x.Cols) {
+		b.each("addBias", len(x.Data), to, values, uint64(x.Cols), uint64(len(x.Data)))
+	}
 }
 
 // Copy copies columns.
@@ -162,8 +168,10 @@ func (b *Backend) GLU(act accel.Activation, gate, up accel.Tensor) {
 		b.wrote(gate)
 		return
 	}
-	from := b.read(up)
-	b.each("glu", len(up.Data), b.change(gate), from, uint64(act), uint64(len(up.Data)))
+	from, to, n := b.read(up), b.change(gate), len(up.Data)
+	if up.Rows != 1 || !b.joinGate(act, to, from, n) {
+		b.each("glu", n, to, from, uint64(act), uint64(n))
+	}
 }
 
 // position is where the rows of a pass begin. Kernels read it from memory, so

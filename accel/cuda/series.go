@@ -16,7 +16,7 @@ type series struct {
 const longSeries = 64
 
 // mostArgs is how many arguments a kernel has at most.
-const mostArgs = 24
+const mostArgs = 32
 
 // threads is the size of the blocks of most kernels.
 const threads = 256

@@ -166,3 +166,19 @@ __device__ inline float blockSum(float v) {
 	__syncthreads();
 	return warpSum(lane < warps ? parts[lane] : 0);
 }
+
+// lastOf tells the threads of a block whether theirs is the last of `blocks`
+// that come here with the same counter: it may read what the others have
+// written, and write over what they have read. It leaves the counter at zero.
+__device__ inline bool lastOf(unsigned *counter, unsigned blocks) {
+	__shared__ bool last;
+	__syncthreads();
+	if (threadIdx.x == 0) {
+		__threadfence(); // what this block did is seen before it is counted
+		last = atomicAdd(counter, 1u) == blocks - 1;
+		if (last) *counter = 0;
+		__threadfence(); // and all that others did after
+	}
+	__syncthreads();
+	return last;
+}

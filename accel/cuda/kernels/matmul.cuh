@@ -117,18 +117,11 @@ template <int N> __device__ inline float gather(float (&sum)[N]) {
 struct Part {
 	float *dst;
 	const uint8_t *w;
-	int rows, block;
+	int rows;
+	const float *bias; // (rows), or null
+	int block;
 
 	__device__ int blocks() const { return (rows + blockRows - 1) / blockRows; }
-
-	// put writes a row of the block, and adds it to the same row of `to` unless
-	// that is null.
-	__device__ void put(float *to, float v) const {
-		int row = block * blockRows + threadIdx.x;
-		if (threadIdx.x >= blockRows || row >= rows) return;
-		dst[row] = v;
-		if (to) to[row] += v;
-	}
 };
 
 __device__ inline Part partOf(Part a, Part b, Part c) {
@@ -140,20 +133,87 @@ __device__ inline Part partOf(Part a, Part b, Part c) {
 	return c;
 }
 
+// Tail is what a product of one vector does with the rows it has made: on its
+// way or, where that takes more than a block of threads has, in the last block
+// that comes by. Nothing of it is done where it is null.
+struct Tail {
+	enum Step { gate = 1, normaliseFirst = 2, normalise = 4 };
+
+	float *to;      // the same row of it takes the sum
+	unsigned *come; // counts blocks: one, or one for 32 rows of a gate
+	int steps, act;
+
+	// normaliseFirst: what is added to `to` is dst / rms(dst) · wFirst.
+	const float *wFirst;
+	float epsFirst;
+	// normalise: to / rms(to) · w goes to dst2.
+	float *dst2;
+	const float *w;
+	float eps;
+	// What came of the steps, quantised.
+	int8_t *q;
+	float *d;
+	int *sum;
+
+	__device__ void put(const Part &p, float v) const {
+		int row = p.block * blockRows + threadIdx.x;
+		if (threadIdx.x >= blockRows || row >= p.rows) return;
+		if (p.bias) v += p.bias[row];
+		p.dst[row] = v;
+		if (to && !(steps & normaliseFirst)) to[row] += v;
+	}
+
+	// follow works on the rows of a and b, the first parts; the block of threads
+	// has put its own, of block `block` of one of them.
+	__device__ void follow(const Part &a, const Part &b, int block) const {
+		if (steps & gate) {
+			int group = block * blockRows / warpLanes;
+			if (lastOf(come + group, 2 * warpLanes / blockRows)) gateRows(a.dst, b.dst, group * warpLanes + threadIdx.x);
+		} else if (steps && lastOf(come, gridDim.x)) {
+			wholeRow(a.dst, a.rows);
+		}
+	}
+
+	// gateRows is dst = act(dst) · up, for the threads of a warp.
+	__device__ void gateRows(float *dst, const float *up, int row) const {
+		if (threadIdx.x >= warpLanes) return;
+		float v = gated(act, dst[row], up[row]);
+		dst[row] = v;
+		if (q) quantise32(q, d, sum, row, v);
+	}
+
+	__device__ void wholeRow(float *dst, int rows) const {
+		if (steps & normaliseFirst) {
+			float s = rmsScale(dst, rows, epsFirst);
+			for (int i = threadIdx.x; i < rows; i += blockDim.x) {
+				float v = dst[i] * s * (wFirst ? wFirst[i] : 1);
+				dst[i] = v;
+				if (to) to[i] += v;
+			}
+		}
+		if (!(steps & normalise)) return;
+		float s = rmsScale(to, rows, eps); // a thread has the same rows as before
+		for (int i = threadIdx.x; i < rows; i += blockDim.x) {
+			float v = to[i] * s * (w ? w[i] : 1);
+			dst2[i] = v;
+			if (q) quantise32(q, d, sum, i, v);
+		}
+	}
+};
+
 // product1 multiplies one vector, product8 groups of eight. The blocks of
 // threads that run together share weights: blockIdx.x counts groups of
 // vectors, blockIdx.y the blocks of rows.
-template <class Format>
-__device__ inline void product1Int(Part p, float *to, const int8_t *q, const float *d, const int *sums, int cols) {
+template <class Format> __device__ inline float row1Int(const Part &p, const int8_t *q, const float *d, const int *sums, int cols) {
 	float sum[1] = {};
 	sumInt<Format>(sum, rowBlock<Format>(p.w, p.block, cols), q, d, sums, cols, 1);
-	p.put(to, gather(sum));
+	return gather(sum);
 }
 
-template <class Format> __device__ inline void product1Float(Part p, float *to, const float *x, int cols) {
+template <class Format> __device__ inline float row1Float(const Part &p, const float *x, int cols) {
 	float sum[1] = {};
 	sumFloat<Format>(sum, rowBlock<Format>(p.w, p.block, cols), x, 0, cols, 1);
-	p.put(to, gather(sum));
+	return gather(sum);
 }
 
 constexpr int few = 8;
@@ -183,14 +243,21 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 	putFew(dst, ldd, first, rows, n, gather(sum));
 }
 
-#define PARTS                                                                                                            \
-	float *dst0, const uint8_t *w0, int rows0, float *dst1, const uint8_t *w1, int rows1, float *dst2, const uint8_t *w2, \
-	    int rows2, float *to
-#define PART_OF_ARGUMENTS partOf({dst0, w0, rows0}, {dst1, w1, rows1}, {dst2, w2, rows2})
+#define PARTS                                                                                                       \
+	float *dst0, const uint8_t *w0, int rows0, const float *bias0, float *dst1, const uint8_t *w1, int rows1,        \
+	    const float *bias1, float *dst2, const uint8_t *w2, int rows2, const float *bias2
+#define TAIL                                                                                                        \
+	float *to, unsigned *come, int steps, int act, const float *wFirst, float epsFirst, float *normal, const float *w, \
+	    float eps, int8_t *qOut, float *dOut, int *sumOut
+#define PRODUCT1(row1)                                                                                              \
+	Part a = {dst0, w0, rows0, bias0}, b = {dst1, w1, rows1, bias1}, p = partOf(a, b, {dst2, w2, rows2, bias2});     \
+	Tail tail = {to, come, steps, act, wFirst, epsFirst, normal, w, eps, qOut, dOut, sumOut};                        \
+	tail.put(p, row1);                                                                                              \
+	tail.follow(a, b, p.block)
 
 #define INTEGER_PRODUCT(F)                                                                                       \
-	KERNEL product1_##F(PARTS, const int8_t *q, const float *d, const int *sums, int cols) {                     \
-		product1Int<F>(PART_OF_ARGUMENTS, to, q, d, sums, cols);                                                 \
+	KERNEL product1_##F(PARTS, TAIL, const int8_t *q, const float *d, const int *sums, int cols) {               \
+		PRODUCT1(row1Int<F>(p, q, d, sums, cols));                                                               \
 	}                                                                                                            \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const int8_t *q, const float *d, const int *sums, \
 	                    int rows, int cols, int n) {                                                             \
@@ -199,7 +266,7 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 INTEGER_FORMATS(INTEGER_PRODUCT)
 
 #define FLOAT_PRODUCT(F)                                                                                             \
-	KERNEL product1_##F(PARTS, const float *x, int cols) { product1Float<F>(PART_OF_ARGUMENTS, to, x, cols); }       \
+	KERNEL product1_##F(PARTS, TAIL, const float *x, int cols) { PRODUCT1(row1Float<F>(p, x, cols)); }               \
 	KERNEL product8_##F(float *dst, int ldd, const uint8_t *w, const float *x, int ldx, int rows, int cols, int n) { \
 		product8Float<F>(dst, ldd, w, x, ldx, rows, cols, n);                                                        \
 	}

@@ -93,16 +93,18 @@ KERNEL route(int *row, int *expert, float *weight, const float *logits, const fl
 // too.
 #define ROUTED float *dst, int ldd, const uint8_t *const *table, const int *expert, int rows, int cols
 #define ROUTED_OF_ARGUMENTS \
-	Part { dst + size_t(blockIdx.y) * ldd, table[expert[blockIdx.y]], rows, int(blockIdx.x) }
+	Part { dst + size_t(blockIdx.y) * ldd, table[expert[blockIdx.y]], rows, nullptr, int(blockIdx.x) }
 
-#define INTEGER_ROUTED(F)                                                                                     \
-	KERNEL routed_##F(ROUTED, const int8_t *q, const float *d, const int *sums) {                             \
-		size_t at = size_t(blockIdx.y) * cols;                                                                \
-		product1Int<F>(ROUTED_OF_ARGUMENTS, nullptr, q + at, d + at / 32, sums + at / 16, cols);              \
+#define INTEGER_ROUTED(F)                                                                     \
+	KERNEL routed_##F(ROUTED, const int8_t *q, const float *d, const int *sums) {             \
+		size_t at = size_t(blockIdx.y) * cols;                                                \
+		Part p = ROUTED_OF_ARGUMENTS;                                                         \
+		Tail{}.put(p, row1Int<F>(p, q + at, d + at / 32, sums + at / 16, cols));              \
 	}
-#define FLOAT_ROUTED(F)                                                                                       \
-	KERNEL routed_##F(ROUTED, const float *x, int ldx) {                                                      \
-		product1Float<F>(ROUTED_OF_ARGUMENTS, nullptr, x + size_t(blockIdx.y) * ldx, cols);                   \
+#define FLOAT_ROUTED(F)                                                                       \
+	KERNEL routed_##F(ROUTED, const float *x, int ldx) {                                      \
+		Part p = ROUTED_OF_ARGUMENTS;                                                         \
+		Tail{}.put(p, row1Float<F>(p, x + size_t(blockIdx.y) * ldx, cols));                   \
 	}
 INTEGER_FORMATS(INTEGER_ROUTED)
 FLOAT_FORMATS(FLOAT_ROUTED)

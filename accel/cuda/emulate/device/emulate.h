@@ -52,6 +52,13 @@ inline uint16_t toHalf(float v) {
 
 inline void __syncthreads() { emulate::blockBarrier(); }
 inline void __syncwarp() { emulate::warpBarrier(); }
+inline void __threadfence() {}
+
+inline unsigned atomicAdd(unsigned *to, unsigned v) {
+	unsigned before = *to;
+	*to += v;
+	return before;
+}
 
 template <class T> inline T __shfl_xor_sync(unsigned, T v, int mask) {
 	static_assert(sizeof(T) == 4, "a lane exchanges words");

@@ -12,6 +12,7 @@ const (
 	attendRows  = 8
 	attendWarps = accel.KVBlock / 32
 	mostValues  = 512 // dimensions of a head's values
+	mostSplits  = accel.KVBlock
 
 	flashRows    = 64
 	flashKeys    = 32
@@ -202,20 +203,16 @@ func (b *Backend) attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	if a.Window > 0 && a.Window < length {
 		splits = 1 // most parts would be empty
 	}
-	queries, to, parts := b.read(q), b.write(dst), uint64(0)
+	queries, to, parts, come := b.read(q), b.write(dst), uint64(0), uint64(0)
 	if splits > 1 {
 		parts = b.atLeast(&b.parts, 4*q.Rows*group*s.Heads*splits*(s.DV+2))
+		come = b.counters(tiles * s.Heads)
 	}
 	var buf [mostArgs]uint64
 	sinks, cache := b.vector(a.Sinks), b.cacheArgs(buf[:0], kv, pos)
 	b.launch(attendNames[s.Type], [3]int{tiles, s.Heads, splits}, accel.KVBlock, attendShared(s.DK),
 		append(cache, to, parts, queries, sinks, uint64(group), uint64(q.Rows), uint64(a.Window),
-			f32(a.Scale), f32(a.SoftCap), uint64(span))...)
-	if splits > 1 {
-		heads := group * s.Heads
-		b.launch("combine", [3]int{q.Rows * heads, 1, 1}, 128, 0,
-			to, parts, sinks, uint64(heads), uint64(s.DV), uint64(splits))
-	}
+			f32(a.Scale), f32(a.SoftCap), uint64(span), come, 0, 0, 0)...)
 }
 
 // splits cuts the context where there would be fewer blocks of threads than
@@ -223,7 +220,7 @@ func (b *Backend) attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 // twice.
 func (b *Backend) splits(blocks, positions int) (n, length int) {
 	length = positions
-	if want := 2 * b.driver.Units() / max(1, blocks); want > 1 {
+	if want := min(2*b.driver.Units()/max(1, blocks), mostSplits); want > 1 {
 		share := (positions + want - 1) / want
 		length = (share + accel.KVBlock - 1) / accel.KVBlock * accel.KVBlock
 	}

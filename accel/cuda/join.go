@@ -51,13 +51,25 @@ func (b *Backend) joinQuantise(x uint64, n, cols int, to quantised) bool {
 		if l.Args[0] == x && l.Args[3] == uint64(n*cols) {
 			return b.become("gluQuantise", to.q, to.d, to.sums)
 		}
-	case "combine": // dst, parts, sinks, heads, dv, splits
-		if dv := l.Args[4]; l.Args[0] == x && l.Args[3]*dv == uint64(cols) && dv%32 == 0 && l.Grid[0] == n*int(l.Args[3]) {
-			return b.become("combineQuantise", to.q, to.d, to.sums)
+	case attendNames[accel.KVF16], attendNames[accel.KVF32], attendNames[accel.KVQ8]:
+		heads, dv := l.Args[attendHeads]*l.Args[attendGroup], l.Args[attendValues]
+		if l.Args[attendDst] == x && l.Args[attendQueries] == uint64(n) && heads*dv == uint64(cols) && dv%32 == 0 {
+			copy(l.Args[attendQ:], []uint64{to.q, to.d, to.sums})
+			return true
 		}
 	}
 	return false
 }
+
+// Of the arguments of attention, after those of the cache.
+const (
+	attendHeads   = 1
+	attendValues  = 3
+	attendDst     = 6
+	attendGroup   = 10
+	attendQueries = 11
+	attendQ       = 17
+)
 
 // A product of one vector has arguments dst, weight, rows and bias for each of
 // its parts, then what follows it, then the input; see kernels/matmul.cuh.

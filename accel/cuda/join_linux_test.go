@@ -135,19 +135,19 @@ func TestLaunchesOfALayer(t *testing.T) {
 		launches   []string // of a token behind a context that is cut into parts
 	}{
 		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, false, []string{
-			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "combineQuantise", "product1_Q8_0",
+			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "product1_Q8_0",
 			"product1_Q8_0", "product1_Q8_0",
 		}},
 		{gguf.Q4_0, gguf.Q8_0, accel.KVQ8, 96, false, []string{
-			"rmsNormQuantise", "product1_Q4_0", "product1_Q8_0", "turns", "ropeStore_KVQ8", "attend_KVQ8", "combineQuantise",
+			"rmsNormQuantise", "product1_Q4_0", "product1_Q8_0", "turns", "ropeStore_KVQ8", "attend_KVQ8",
 			"product1_Q4_0", "product1_Q4_0", "product1_Q8_0",
 		}},
 		{gguf.F16, gguf.F32, accel.KVF32, 44, false, []string{
-			"rmsNorm", "product1_F16", "product1_F32", "turns", "ropeStore_KVF32", "attend_KVF32", "combine",
+			"rmsNorm", "product1_F16", "product1_F32", "turns", "ropeStore_KVF32", "attend_KVF32",
 			"product1_F16", "product1_F16", "product1_F32",
 		}},
 		{gguf.Q8_0, gguf.Q8_0, accel.KVF16, 64, true, []string{
-			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "combineQuantise", "product1_Q8_0",
+			"rmsNormQuantise", "product1_Q8_0", "turns", "ropeStore_KVF16", "attend_KVF16", "product1_Q8_0",
 			"product1_Q8_0", "product1_Q8_0",
 		}},
 	} {

@@ -123,13 +123,66 @@ struct Queries {
 	int window;               // 0: all
 };
 
-// attend leaves softmax(scale·q·K)·V in dst; with splits > 1, block z takes
-// `span` positions and leaves peak, sum and unnormalised values in part for
-// combine. The grid is (row tiles, KV heads, splits). Shared memory:
+// Outcome is where attention goes: dst, and its quantised form unless that is
+// null; dv is then a multiple of 32.
+struct Outcome {
+	float *dst;
+	int8_t *q;
+	float *d;
+	int *sum;
+
+	__device__ void put(size_t at, float v) const {
+		dst[at] = v;
+		if (q) quantise32(q, d, sum, at, v);
+	}
+};
+
+// rowIndex is the query head that row r of a KV head is.
+__device__ inline size_t rowIndex(const Queries &s, int kvHead, int r) {
+	return (size_t(r / s.group) * s.heads + kvHead) * s.group + r % s.group;
+}
+
+// combine makes one of the parts of some rows, for each [splits][peak, sum, dv
+// values]; weights has room for blockLen a row.
+__device__ inline void combine(const Outcome &out, const float *part, const float *sinks, const Queries &s, float *weights, int row0,
+                               int rows) {
+	__shared__ float total[attendRows];
+	int warp = threadIdx.x / warpLanes, lane = threadIdx.x % warpLanes, splits = gridDim.z, kvHead = blockIdx.y;
+	if (warp < rows) {
+		const float *p = part + rowIndex(s, kvHead, row0 + warp) * splits * (s.dv + 2);
+		float sink = sinks ? sinks[kvHead * s.group + (row0 + warp) % s.group] : -INFINITY, peak = sink, sum = 0;
+		for (int i = lane; i < splits; i += warpLanes) peak = fmaxf(peak, p[i * (s.dv + 2)]);
+		peak = warpMax(peak);
+		for (int i = lane; i < splits; i += warpLanes) {
+			float own = p[i * (s.dv + 2) + 1]; // a part that saw nothing has no peak
+			float w = own > 0 ? expf(p[i * (s.dv + 2)] - peak) : 0;
+			weights[warp * blockLen + i] = w;
+			sum += w * own;
+		}
+		sum = warpSum(sum) + (sinks ? expf(sink - peak) : 0);
+		if (lane == 0) total[warp] = sum;
+	}
+	__syncthreads();
+	int panels = panelsOf(s.dv);
+	for (int i = warp; i < rows * panels; i += attendWarps) {
+		int r = i / panels, d = i % panels * lanes + lane;
+		if (d >= s.dv) continue;
+		size_t index = rowIndex(s, kvHead, row0 + r);
+		const float *p = part + index * splits * (s.dv + 2) + 2 + d;
+		float v = 0;
+		for (int j = 0; j < splits; j++) v += weights[r * blockLen + j] * p[j * (s.dv + 2)];
+		out.put(index * s.dv + d, total[r] > 0 ? v / total[r] : 0);
+	}
+}
+
+// attend makes softmax(scale·q·K)·V. With splits > 1, block z takes `span`
+// positions and leaves peak, sum and unnormalised values in part; the last of
+// them combines the parts. The grid is (row tiles, KV heads, splits), come has a
+// counter for each of the first two. Shared memory:
 // attendRows·(dk + blockLen) + attendWarps·attendRows·lanes floats.
 template <class T>
-__device__ inline void attend(float *dst, float *part, const float *q, uint8_t *const *blocks, const float *sinks, Queries s,
-                              float scale, float cap, int span) {
+__device__ inline void attend(const Outcome &outcome, float *part, const float *q, uint8_t *const *blocks, const float *sinks,
+                              Queries s, float scale, float cap, int span, unsigned *come) {
 	__shared__ float peak[attendRows], sum[attendRows], factor[attendRows];
 	float *queries = dynamicShared(), *scores = queries + attendRows * s.dk, *sums = scores + attendRows * blockLen;
 	int warp = threadIdx.x / warpLanes, lane = threadIdx.x % warpLanes, kvHead = blockIdx.y;
@@ -137,9 +190,8 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 	bool split = gridDim.z > 1;
 
 	for (int i = threadIdx.x; i < attendRows * s.dk; i += attendThreads) {
-		int r = row0 + i / s.dk;
-		size_t at = (size_t(r / s.group) * s.heads + kvHead) * s.group + r % s.group;
-		queries[i] = i / s.dk < rows ? q[at * s.dk + i % s.dk] * scale : 0;
+		int r = i / s.dk;
+		queries[i] = r < rows ? q[rowIndex(s, kvHead, row0 + r) * s.dk + i % s.dk] * scale : 0;
 	}
 	if (threadIdx.x < attendRows) {
 		bool sink = sinks && !split && int(threadIdx.x) < rows;
@@ -220,9 +272,9 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 			if (at >= panels || slice > 0 || d >= s.dv) break;
 			float v = 0;
 			for (int i = 0; i < slices; i++) v += sums[((warp + i * panels) * attendRows + r) * lanes + lane];
-			size_t index = (size_t((row0 + r) / s.group) * s.heads + kvHead) * s.group + (row0 + r) % s.group;
+			size_t index = rowIndex(s, kvHead, row0 + r);
 			if (!split) {
-				dst[index * s.dv + d] = sum[r] > 0 ? v / sum[r] : 0;
+				outcome.put(index * s.dv + d, sum[r] > 0 ? v / sum[r] : 0);
 				continue;
 			}
 			float *to = part + (index * gridDim.z + blockIdx.z) * (s.dv + 2);
@@ -234,6 +286,7 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 		}
 		__syncthreads();
 	}
+	if (split && lastOf(come + blockIdx.y * gridDim.x + blockIdx.x, gridDim.z)) combine(outcome, part, sinks, s, scores, row0, rows);
 }
 
 // The grid of store is (tokens, heads); a block is a warp.
@@ -248,50 +301,10 @@ __device__ inline void attend(float *dst, float *part, const float *q, uint8_t *
 		ropeStore<T>(TURNED_OF_ARGUMENTS, table, CACHE_OF_ARGUMENTS, v, *pos);                                          \
 	}                                                                                                                   \
 	KERNEL attend_##T(CACHE, float *dst, float *part, const float *q, const float *sinks, int group, int n, int window, \
-	                  float scale, float cap, int span) {                                                               \
+	                  float scale, float cap, int span, unsigned *come, int8_t *qOut, float *dOut, int *sumOut) {       \
 		Queries s = {heads, group, dk, dv, first, *pos, n, window};                                                     \
-		attend<T>(dst, part, q, blocks, sinks, s, scale, cap, span);                                                    \
+		Outcome out = {dst, qOut, dOut, sumOut};                                                                        \
+		attend<T>(out, part, q, blocks, sinks, s, scale, cap, span, come);                                              \
 	}
 #define KV_TYPES(each) each(KVF32) each(KVF16) each(KVQ8)
 KV_TYPES(ATTENTION)
-
-// Combined are the parts of a query head, [splits][peak, sum, dv values], the
-// grid being (queries · heads), that become one.
-struct Combined {
-	const float *part;
-	int dv, splits;
-	float peak, sum;
-
-	__device__ Combined(const float *parts, const float *sinks, int heads, int dv, int splits)
-	    : part(parts + size_t(blockIdx.x) * splits * (dv + 2)), dv(dv), splits(splits) {
-		peak = sinks ? sinks[blockIdx.x % heads] : -INFINITY;
-		for (int s = 0; s < splits; s++) peak = fmaxf(peak, part[s * (dv + 2)]);
-		sum = sinks ? expf(sinks[blockIdx.x % heads] - peak) : 0;
-		for (int s = 0; s < splits; s++) sum += weight(s) * part[s * (dv + 2) + 1];
-	}
-	// weight is what a part counts; one that saw nothing has no peak.
-	__device__ float weight(int s) const {
-		const float *p = part + s * (dv + 2);
-		return p[1] > 0 ? expf(p[0] - peak) : 0;
-	}
-	__device__ float value(int d) const {
-		float v = 0;
-		for (int s = 0; s < splits; s++) v += weight(s) * part[s * (dv + 2) + 2 + d];
-		return sum > 0 ? v / sum : 0;
-	}
-};
-
-KERNEL combine(float *dst, const float *parts, const float *sinks, int heads, int dv, int splits) {
-	Combined c(parts, sinks, heads, dv, splits);
-	for (int d = threadIdx.x; d < dv; d += blockDim.x) dst[size_t(blockIdx.x) * dv + d] = c.value(d);
-}
-
-// combineQuantise also quantises what it makes; dv is a multiple of 32.
-KERNEL combineQuantise(float *dst, const float *parts, const float *sinks, int heads, int dv, int splits, int8_t *q, float *d,
-                       int *sum) {
-	Combined c(parts, sinks, heads, dv, splits);
-	for (int i = threadIdx.x; i < dv; i += blockDim.x) {
-		size_t at = size_t(blockIdx.x) * dv + i;
-		quantise32(q, d, sum, at, dst[at] = c.value(i));
-	}
-}

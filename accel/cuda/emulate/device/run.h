@@ -179,9 +179,9 @@ template <class... A> auto indices(void (*)(A...)) { return std::make_index_sequ
 
 const Kernel kernels[] = {
 	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) HALF_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES) FLASHES(FLASH_ENTRY)
-	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(combineQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
+	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
-	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(combine) ENTRY(best1) ENTRY(best2) ENTRY(route) ENTRY(copyWords)
+	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(best1) ENTRY(best2) ENTRY(route) ENTRY(copyWords)
 };
 constexpr unsigned kernelCount = sizeof kernels / sizeof *kernels;
 

@@ -253,6 +253,7 @@ __device__ inline void attend(const Outcome &outcome, float *part, const float *
 		for (int p = 0; p < panelsPerWarp; p++) {
 			int at = panels > attendWarps ? warp + p * attendWarps : panel;
 			if (at >= panels || slice >= slices || (p > 0 && panels <= attendWarps)) break;
+#pragma unroll
 			for (int r = 0; r < attendRows; r++) out[p][r] *= factor[r];
 			for (int i = from; i < to; i++) {
 				float v = T::value(values + at * T::panelBytes(), i, lane);
@@ -263,8 +264,10 @@ __device__ inline void attend(const Outcome &outcome, float *part, const float *
 		__syncthreads(); // the scores were read
 	}
 
+#pragma unroll
 	for (int p = 0; p < panelsPerWarp; p++) {
 		if (p > 0 && panels <= attendWarps) break;
+#pragma unroll
 		for (int r = 0; r < attendRows; r++) sums[(warp * attendRows + r) * lanes + lane] = out[p][r];
 		__syncthreads();
 		int at = panels > attendWarps ? warp + p * attendWarps : panel, d = at * lanes + lane;

@@ -234,11 +234,12 @@ type Backend interface {
 	L2Norm(x Tensor, eps float32)
 	// Conv is a causal convolution of each column: dst[t] = Σ_j w[j]·x[t-k+1+j],
 	// w being (columns, k). before holds the k-1 rows before x and after takes
-	// the last k-1.
+	// the last k-1. Without before, those rows are zero.
 	Conv(dst, x Tensor, w []float32, before, after []float32)
 	// DeltaRule: the states of all heads go from before to after while dst takes
 	// what each token reads; q and k are (tokens, KHeads*DK), v and dst (tokens,
-	// VHeads*DV), alpha and beta (tokens, VHeads).
+	// VHeads*DV), alpha and beta (tokens, VHeads). Without before, the states are
+	// zero.
 	DeltaRule(dst, q, k, v, alpha, beta Tensor, c *Delta, before, after []float32)
 
 	// Add: dst += x.

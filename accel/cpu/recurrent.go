@@ -20,14 +20,22 @@ func (b *Backend) Conv(dst, x accel.Tensor, w []float32, before, after []float32
 	})
 	k := j.cols
 	for i := range k - 1 {
-		copy(after[i*x.Cols:][:x.Cols], j.history(x.Rows-k+1+i))
+		to := after[i*x.Cols:][:x.Cols]
+		if row := j.history(x.Rows - k + 1 + i); row != nil {
+			copy(to, row)
+		} else {
+			clear(to)
+		}
 	}
 }
 
-// history is row t of x, or of what came before it.
+// history is row t of x, or of what came before it; nil for zeros.
 func (j *rowJob) history(t int) []float32 {
 	if t >= 0 {
 		return j.x.Row(t)
+	}
+	if j.bias == nil {
+		return nil
 	}
 	t += j.cols - 1
 	return j.bias[t*j.x.Cols:][:j.x.Cols]
@@ -39,6 +47,9 @@ func (j *rowJob) convolve(t int) {
 	clear(dst)
 	for i := range k {
 		x := j.history(t - k + 1 + i)
+		if x == nil {
+			continue
+		}
 		for c := range dst {
 			dst[c] += j.w[c*k+i] * x[c]
 		}
@@ -82,7 +93,11 @@ func (j *deltaJob) head(h int) {
 	}
 	size := c.DV * c.DK
 	state := j.after[h*size : (h+1)*size]
-	copy(state, j.before[h*size:])
+	if j.before == nil {
+		clear(state)
+	} else {
+		copy(state, j.before[h*size:])
+	}
 	for t := range j.q.Rows {
 		q, k := j.q.Row(t)[kh*c.DK:][:c.DK], j.k.Row(t)[kh*c.DK:][:c.DK]
 		v, out := j.v.Row(t)[h*c.DV:][:c.DV], j.dst.Row(t)[h*c.DV:][:c.DV]

@@ -13,6 +13,7 @@ import (
 const (
 	mostExperts = 1024
 	mostUsed    = 32
+	mostGroups  = 32
 
 	hidden = -1 // in place of the number of an expert that the device knows
 )
@@ -30,7 +31,7 @@ func (b *Backend) reveal(r *accel.Routes) {
 
 // Route chooses on the device, or has the host do it at once.
 func (b *Backend) Route(r *accel.Routes, logits accel.Tensor, c *accel.Routing) {
-	if logits.Rows == 1 && c.Groups <= 1 && c.Experts <= mostExperts && c.Used <= mostUsed && !b.atHome(logits) && b.expertsHere(c) {
+	if logits.Rows == 1 && c.Groups <= mostGroups && c.Experts <= mostExperts && c.Used <= mostUsed && !b.atHome(logits) && b.expertsHere(c) {
 		b.routeHere(r, logits, c)
 		return
 	}
@@ -97,7 +98,7 @@ func (b *Backend) routeHere(r *accel.Routes, logits accel.Tensor, c *accel.Routi
 		scale = 1
 	}
 	b.launch("route", [3]int{1, 1, 1}, 32, 0, rows, experts, weights, b.read(logits), b.vector(c.Bias), b.vector(c.Output),
-		uint64(c.Experts), uint64(c.Used), flag(c.Sigmoid), flag(c.OfChosen), flag(c.Normalise), f32(scale))
+		uint64(c.Experts), uint64(c.Used), uint64(c.Groups), uint64(c.GroupsUsed), flag(c.Sigmoid), flag(c.OfChosen), flag(c.Normalise), f32(scale))
 	r.Row, r.Expert, r.Weight = r.Row[:0], r.Expert[:0], r.Weight[:0]
 	for range c.Used {
 		r.Row, r.Expert, r.Weight = append(r.Row, 0), append(r.Expert, hidden), append(r.Weight, 0)
@@ -239,27 +240,4 @@ func (b *Backend) Scatter(dst, x accel.Tensor, r *accel.Routes) {
 	}
 	from := b.read(x)
 	b.each("scatterRows", x.Cols, b.change(dst), from, rows, weights, uint64(x.Cols), uint64(r.Len()))
-}
-
-// Conv runs on the host, with what it carries from pass to pass.
-func (b *Backend) Conv(dst, x accel.Tensor, w []float32, before, after []float32) {
-	b.lacks(x)
-	b.host.Conv(dst, x, w, before, after)
-	b.wrote(dst)
-}
-
-// DeltaRule runs on the host, with the states that it changes.
-func (b *Backend) DeltaRule(dst, q, k, v, alpha, beta accel.Tensor, c *accel.Delta, before, after []float32) {
-	b.lacks(q, k, v, alpha, beta)
-	b.host.DeltaRule(dst, q, k, v, alpha, beta, c, before, after)
-	b.wrote(dst)
-}
-
-// lacks counts an operation that the device lacks and makes its inputs current
-// on the host.
-func (b *Backend) lacks(inputs ...accel.Tensor) {
-	if b.lost == nil {
-		b.stats.fallbacks.Add(1)
-	}
-	b.bring(inputs...)
 }

@@ -35,6 +35,9 @@ func TestMixtureOfOneToken(t *testing.T) {
 		{Experts: 32, Used: 32, OfChosen: true},
 		{Experts: 64, Used: 4, OfChosen: true, Output: p.vector(64)},
 		{Experts: 130, Used: 5, Sigmoid: true},
+		{Experts: 24, Used: 3, Groups: 6, GroupsUsed: 2},
+		{Experts: 64, Used: 8, Groups: 32, GroupsUsed: 5, Sigmoid: true, Bias: p.vector(64)},
+		{Experts: 8, Used: 2, Groups: 8, GroupsUsed: 3, Sigmoid: true, Bias: p.vector(8)},
 	} {
 		typ := []gguf.Type{gguf.F32, gguf.F16}[i%2]
 		gate, down := p.experts(typ, c.Experts, ffn, embd, true), p.experts(gguf.F32, c.Experts, embd, ffn, true)
@@ -81,8 +84,8 @@ func TestMixtureOfOneToken(t *testing.T) {
 		}
 	}
 	chose := slices.DeleteFunc(p.device.launched, func(name string) bool { return name != "route" })
-	if len(chose) != 28 {
-		t.Errorf("the device chose %d times, want 28", len(chose))
+	if len(chose) != 40 {
+		t.Errorf("the device chose %d times, want 40", len(chose))
 	}
 	p.onDevice()
 }

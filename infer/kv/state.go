@@ -17,7 +17,7 @@ type states struct {
 	buf     [copies][]float32
 	raw     [copies][]byte
 	at      [copies]int // the position that a copy is the state before
-	old     int         // copy that the pass in hand reads
+	old     int         // copy that the pass in hand reads; -1: it knows nothing yet
 	now     int         // copy that it writes
 }
 
@@ -74,11 +74,6 @@ func (s *states) next(mem Memory, from, to, mark int) error {
 			s.now = i
 		}
 	}
-	if s.old < 0 { // position 0: all zero
-		s.old = (s.now + 1) % copies
-		clear(s.buf[s.old])
-		s.at[s.old] = 0
-	}
 	s.at[s.now] = to
 	return nil
 }
@@ -120,10 +115,13 @@ func (s *states) close(mem Memory) {
 	s.forget()
 }
 
-// State returns what a recurrent layer knew before the pass in hand, and
-// where it keeps what it knows after it.
+// State returns what a recurrent layer knew before the pass in hand, nil where
+// that begins at position 0, and where it keeps what it knows after it.
 func (c *Cache) State(layer, values int) (before, after []float32) {
 	s := &c.states
 	at := s.offsets[layer]
-	return s.buf[s.old][at : at+values], s.buf[s.now][at : at+values]
+	if s.old >= 0 {
+		before = s.buf[s.old][at : at+values]
+	}
+	return before, s.buf[s.now][at : at+values]
 }

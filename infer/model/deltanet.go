@@ -76,6 +76,15 @@ func (w *deltaNet) history() int { return (w.kernel - 1) * w.channels() }
 
 func (w *deltaNet) states() int { return w.history() + w.rule.VHeads*w.rule.DV*w.rule.DK }
 
+// cut takes a state apart: what the convolution looks back at, and the matrices
+// of the heads.
+func (w *deltaNet) cut(state []float32) (seen, matrices []float32) {
+	if state == nil {
+		return nil, nil
+	}
+	return state[:w.history()], state[w.history():]
+}
+
 func (w *deltaNet) reserve(d *Declaration) {
 	c := &w.rule
 	d.room(slotQ2, w.channels())
@@ -100,8 +109,10 @@ func (w *deltaNet) forward(p *Pass, h accel.Tensor) {
 	w.project(p, h, qkv, z, alpha, beta)
 
 	before, after := p.KV.State(w.layer, w.states())
+	seen, state := w.cut(before)
+	nextSeen, nextState := w.cut(after)
 	mixed := p.view(slotIn, n, w.channels())
-	p.Conv(mixed, qkv, w.conv, before[:w.history()], after[:w.history()])
+	p.Conv(mixed, qkv, w.conv, seen, nextSeen)
 	p.Activate(accel.SiLU, mixed)
 
 	q, k, v := p.view(slotQ, n, keys), p.view(slotK, n, keys), p.view(slotV, n, values)
@@ -112,7 +123,7 @@ func (w *deltaNet) forward(p *Pass, h accel.Tensor) {
 	p.L2Norm(k.Split(c.DK), w.eps)
 
 	a := p.view(slotA, n, values)
-	p.DeltaRule(a, q, k, v, alpha, beta, c, before[w.history():], after[w.history():])
+	p.DeltaRule(a, q, k, v, alpha, beta, c, state, nextState)
 	p.RMSNorm(a.Split(c.DV), a.Split(c.DV), w.norm, w.eps)
 	p.GLU(accel.SiLU, z, a)
 	p.MatMul(h, w.out, z)

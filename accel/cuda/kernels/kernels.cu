@@ -4,6 +4,7 @@
 #include "flash.cuh"
 #include "half.cuh"
 #include "matmul.cuh"
+#include "recurrent.cuh"
 #include "route.cuh"
 #include "row.cuh"
 #include "tile.cuh"

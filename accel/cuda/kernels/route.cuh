@@ -33,6 +33,32 @@ struct Router {
 		__syncwarp();
 	}
 
+	// keepGroups takes the experts of all but the best groups out of the choice, as
+	// the host does: of equally good ones the first stay. A lane has a group.
+	__device__ void keepGroups(int experts, int groups, int used, int sigmoids) {
+		int lane = threadIdx.x, size = experts / groups;
+		float *own = keys + lane * size, first = -INFINITY, second = -INFINITY;
+		for (int i = 0; i < size && lane < groups; i++) {
+			if (own[i] > first) {
+				second = first;
+				first = own[i];
+			} else if (own[i] > second) {
+				second = own[i];
+			}
+		}
+		bool in = first > -INFINITY, out = false;
+		if (sigmoids && size > 1) first += second;
+		for (int i = used; i < groups; i++) {
+			float least = -warpMax(in ? -first : -INFINITY);
+			int worst = -warpMin(in && first == least ? -lane : 1);
+			if (lane != worst) continue;
+			in = false;
+			out = true;
+		}
+		for (int i = 0; i < size && out; i++) own[i] = -INFINITY;
+		__syncwarp();
+	}
+
 	// choose takes the free expert with the largest key, the first of equal ones;
 	// when all that is left is not a number, the first that is free.
 	__device__ int choose(int experts) {
@@ -61,10 +87,11 @@ struct Router {
 // experts: the row that each is for, which is 0, its number and its weight.
 // bias and output may be null. A block is a warp.
 KERNEL route(int *row, int *expert, float *weight, const float *logits, const float *bias, const float *output, int experts,
-             int used, int sigmoids, int ofChosen, int normalise, float scale) {
+             int used, int groups, int groupsUsed, int sigmoids, int ofChosen, int normalise, float scale) {
 	__shared__ Router router;
 	int lane = threadIdx.x;
 	router.score(logits, bias, experts, sigmoids, !sigmoids && !ofChosen);
+	if (groups > 1) router.keepGroups(experts, groups, groupsUsed, sigmoids);
 	for (int i = 0; i < used; i++) {
 		int e = router.choose(experts);
 		if (lane == 0) router.chosen[i] = e;

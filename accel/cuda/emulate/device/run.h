@@ -175,11 +175,13 @@ template <class... A> auto indices(void (*)(A...)) { return std::make_index_sequ
 #define PRODUCTS(F) ENTRY(product1_##F) ENTRY(product8_##F) ENTRY(routed_##F)
 #define TILES(F) ENTRY(productTile_##F)
 #define FLASH_ENTRY(T, panels) ENTRY(flash##panels##_##T)
+#define DELTA_ENTRY(keys) ENTRY(deltaRule##keys)
 #define CACHES(T) ENTRY(store_##T) ENTRY(ropeStore_##T) ENTRY(attend_##T)
 
 const Kernel kernels[] = {
 	INTEGER_FORMATS(PRODUCTS) INTEGER_FORMATS(TILES) HALF_FORMATS(TILES) FLOAT_FORMATS(PRODUCTS) KV_TYPES(CACHES) FLASHES(FLASH_ENTRY)
-	ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
+	DELTA_RULES(DELTA_ENTRY)
+	ENTRY(conv) ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
 	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(best1) ENTRY(best2) ENTRY(route) ENTRY(copyWords)
 };

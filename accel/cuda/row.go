@@ -25,7 +25,10 @@ func (b *Backend) RMSNorm(dst, x accel.Tensor, w []float32, eps float32) {
 	}
 	from, weights := b.read(x), b.vector(w)
 	to := b.write(dst)
-	if x.Rows != 1 || !b.joinNorm(to, from, weights, x.Cols, eps) {
+	switch {
+	case x.Rows == 1 && b.joinNorm(to, from, weights, x.Cols, eps):
+	case to == from && b.joinHeadNorm(to, weights, x.Rows, x.Cols, eps):
+	default:
 		b.rows("rmsNorm", x, to, from, weights, uint64(x.Cols), f32(eps))
 	}
 }
@@ -226,9 +229,7 @@ func (b *Backend) Rotate(x accel.Tensor, headDim int, r *accel.Rope, pos int) {
 	if r.Interleaved {
 		interleaved = 1
 	}
-	n, p := x.Rows*heads*half, b.change(x)
+	p := b.change(x)
 	shape := [...]uint64{b.turn(r, pos, x.Rows), uint64(headDim), uint64(r.From), uint64(half), interleaved}
-	if !b.joinRope(p, heads, shape[:], n) {
-		b.each("rope", n, p, uint64(heads), 0, 0, shape[0], shape[1], shape[2], shape[3], shape[4], uint64(n))
-	}
+	b.rotate(p, x.Rows, heads, shape[:])
 }

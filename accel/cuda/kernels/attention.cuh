@@ -96,15 +96,12 @@ template <class T> __device__ inline void storeKV(const Cache &c, const float *k
 	}
 }
 
-// ropeStore turns queries and keys, or keys alone, and keeps the keys, which are
+// ropeStore places queries and keys, or keys alone, and keeps the keys, which are
 // the last of the two, with their values. The grid is (tokens, heads of both); a
 // block is a warp.
-template <class T>
-__device__ inline void ropeStore(const Turned &heads, const float *table, const Cache &c, const float *v, int pos) {
+template <class T> __device__ inline void ropeStore(const Heads &heads, const Cache &c, const float *v, int pos) {
 	int t = blockIdx.x, h = blockIdx.y;
-	float *head = heads.head(t, h);
-	for (int p = threadIdx.x; p < heads.half; p += warpLanes) heads.turn(head, table, t, p);
-	__syncwarp(); // what other lanes have turned is read
+	heads.place(t, h);
 	int key = h - (heads.yHeads > 0 ? heads.xHeads : 0);
 	if (key >= 0) storeKV<T>(c, heads.yHeads > 0 ? heads.y : heads.x, v, pos, t, key);
 }
@@ -300,8 +297,8 @@ __device__ inline void attend(const Outcome &outcome, float *part, const float *
 	KERNEL store_##T(CACHE, const float *k, const float *v) {                                                           \
 		storeKV<T>(CACHE_OF_ARGUMENTS, k, v, *pos, blockIdx.x, blockIdx.y);                                             \
 	}                                                                                                                   \
-	KERNEL ropeStore_##T(TURNED, CACHE, const float *v) {                                                               \
-		ropeStore<T>(TURNED_OF_ARGUMENTS, table, CACHE_OF_ARGUMENTS, v, *pos);                                          \
+	KERNEL ropeStore_##T(HEADS, CACHE, const float *v) {                                                                \
+		ropeStore<T>(HEADS_OF_ARGUMENTS, CACHE_OF_ARGUMENTS, v, *pos);                                                  \
 	}                                                                                                                   \
 	KERNEL attend_##T(CACHE, float *dst, float *part, const float *q, const float *sinks, int group, int n, int window, \
 	                  float scale, float cap, int span, unsigned *come, int8_t *qOut, float *dOut, int *sumOut) {       \

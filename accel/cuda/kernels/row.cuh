@@ -132,40 +132,59 @@ KERNEL turns(float *table, const float *freqs, int half, const int *pos, int n, 
 	table[(size_t(t) * 2 + 1) * half + p] = float(s) * magnitude;
 }
 
-// Turned are heads that rope turns by the same table: those of x, then, if
-// there are any, those of y.
-struct Turned {
+// Heads are those of x, then, if there are any, those of y: each is normalised
+// and turned, or only one of both, by the steps of its tensor.
+struct Heads {
+	enum Step { normalise = 1, turn = 2, ofY = 4 }; // a step of y is one of x times ofY
+
 	float *x, *y;
-	int xHeads, yHeads, headDim;
+	int xHeads, yHeads;
+	const float *xNorm, *yNorm; // (headDim), or null for ones
+	int steps;
+	float eps;
+	const float *table; // [tokens][2][half]
+	int headDim;
 	int from, half, interleaved; // the pairs of a head
 
-	__device__ float *head(int t, int h) const {
-		return h < xHeads ? x + (size_t(t) * xHeads + h) * headDim : y + (size_t(t) * yHeads + h - xHeads) * headDim;
+	// place does it with head h of token t, the work of a warp, and returns it.
+	__device__ float *place(int t, int h) const {
+		bool second = h >= xHeads;
+		int own = second ? steps / ofY : steps;
+		float *head = second ? y + (size_t(t) * yHeads + h - xHeads) * headDim : x + (size_t(t) * xHeads + h) * headDim;
+		if (own & normalise) normal(head, second ? yNorm : xNorm);
+		if (own & turn) turned(head + from, table + size_t(t) * 2 * half);
+		return head;
 	}
 
-	// turn turns pair p of a head of token t.
-	__device__ void turn(float *head, const float *table, int t, int p) const {
-		float *v = head + from;
-		float c = table[size_t(t) * 2 * half + p], s = table[(size_t(t) * 2 + 1) * half + p];
-		int ia = interleaved ? 2 * p : p, ib = interleaved ? 2 * p + 1 : p + half;
-		float a = v[ia], b = v[ib];
-		v[ia] = a * c - b * s;
-		v[ib] = a * s + b * c;
+	__device__ void normal(float *head, const float *w) const {
+		int lane = threadIdx.x % warpLanes;
+		float squares = 0;
+		for (int i = lane; i < headDim; i += warpLanes) squares += head[i] * head[i];
+		float s = 1 / sqrtf(warpSum(squares) / headDim + eps);
+		for (int i = lane; i < headDim; i += warpLanes) head[i] = head[i] * s * (w ? w[i] : 1);
+		__syncwarp(); // what other lanes have written is read
+	}
+
+	__device__ void turned(float *v, const float *turns) const {
+		for (int p = threadIdx.x % warpLanes; p < half; p += warpLanes) {
+			float c = turns[p], s = turns[half + p];
+			int ia = interleaved ? 2 * p : p, ib = interleaved ? 2 * p + 1 : p + half;
+			float a = v[ia], b = v[ib];
+			v[ia] = a * c - b * s;
+			v[ib] = a * s + b * c;
+		}
+		__syncwarp();
 	}
 };
 
-#define TURNED float *x, int xHeads, float *y, int yHeads, const float *table, int headDim, int from, int half, int interleaved
-#define TURNED_OF_ARGUMENTS \
-	Turned { x, y, xHeads, yHeads, headDim, from, half, interleaved }
+#define HEADS                                                                                                           \
+	float *x, int xHeads, const float *xNorm, float *y, int yHeads, const float *yNorm, int steps, float eps,           \
+	    const float *table, int headDim, int from, int half, int interleaved
+#define HEADS_OF_ARGUMENTS \
+	Heads { x, y, xHeads, yHeads, xNorm, yNorm, steps, eps, table, headDim, from, half, interleaved }
 
-// rope has a thread for each of n pairs.
-KERNEL rope(TURNED, size_t n) {
-	size_t i = valueIndex();
-	if (i >= n) return;
-	Turned heads = TURNED_OF_ARGUMENTS;
-	int p = i % half, h = i / half % (xHeads + yHeads), t = i / half / (xHeads + yHeads);
-	heads.turn(heads.head(t, h), table, t, p);
-}
+// rope has a warp, which is a block, for each head; the grid is (tokens, heads).
+KERNEL rope(HEADS) { (HEADS_OF_ARGUMENTS).place(blockIdx.x, blockIdx.y); }
 
 // What a mixture of experts does with rows: pair i is row[i] of the batch and
 // expert[i].

@@ -1,0 +1,184 @@
+package cuda
+
+import (
+	"slices"
+
+	"github.com/runnel-chat/runnel/accel"
+)
+
+// A product of one vector has arguments dst, weight, rows and bias for each of
+// its parts, then what follows it, then the input; see kernels/matmul.cuh.
+const (
+	mostParts = 3
+	partArgs  = 4
+)
+
+const (
+	tailTo = mostParts*partArgs + iota
+	tailCounters
+	tailSteps
+	tailActivation
+	tailFirstNorm
+	tailFirstEps
+	tailNormal
+	tailNorm
+	tailEps
+	tailQ
+	tailScales
+	tailSums
+	inputArgs
+)
+
+// The steps of a tail.
+const (
+	stepGate uint64 = 1 << iota
+	stepNormaliseFirst
+	stepNormalise
+)
+
+// lastProduct returns the last launch if it is a product of one vector.
+func (b *Backend) lastProduct() *Launch {
+	if l, name := b.last(); isProduct[name] {
+		return l
+	}
+	return nil
+}
+
+// plain tells whether nothing follows a product, which may still grow.
+func plain(l *Launch) bool { return l.Args[tailTo] == 0 && l.Args[tailSteps] == 0 }
+
+// parts is how many weights a product has.
+func parts(l *Launch) int {
+	n := 0
+	for n < mostParts && l.Args[n*partArgs] != 0 {
+		n++
+	}
+	return n
+}
+
+// joinProduct lets the last product of the same input do another weight.
+func (b *Backend) joinProduct(name string, dst, weight uint64, rows int, input []uint64) bool {
+	l, last := b.last()
+	if last != name || !plain(l) || parts(l) == mostParts || !slices.Equal(l.Args[inputArgs:], input) {
+		return false
+	}
+	n := parts(l)
+	for part := range n {
+		if l.Args[part*partArgs] == dst {
+			return false // in the order they came
+		}
+	}
+	copy(l.Args[n*partArgs:], []uint64{dst, weight, uint64(rows)})
+	l.Grid[0] += blocksOf(rows)
+	return true
+}
+
+// joinBias lets the last product add n values to one of its results.
+func (b *Backend) joinBias(x, bias uint64, n int) bool {
+	l := b.lastProduct()
+	if l == nil || !plain(l) {
+		return false
+	}
+	for part := range parts(l) {
+		if p := l.Args[part*partArgs:]; p[0] == x && p[2] == uint64(n) && p[3] == 0 {
+			p[3] = bias
+			return true
+		}
+	}
+	return false
+}
+
+// joinAdd lets the last product add itself to dst, which is not what it reads:
+// floats are read as they are, and by blocks of threads in any order.
+func (b *Backend) joinAdd(dst, x uint64, n int) bool {
+	l := b.lastProduct()
+	if l == nil || parts(l) != 1 || l.Args[0] != x || l.Args[2] != uint64(n) || l.Args[tailTo] != 0 || dst == x {
+		return false
+	}
+	if l.Args[tailSteps]&^stepNormaliseFirst != 0 {
+		return false
+	}
+	input, cols := l.Args[inputArgs], l.Args[len(l.Args)-1]
+	if dst < input+4*cols && input < dst+4*uint64(n) {
+		return false
+	}
+	l.Args[tailTo] = dst
+	return true
+}
+
+// joinNorm lets the last product normalise its result before that is added, or
+// the sum.
+func (b *Backend) joinNorm(dst, x, w uint64, n int, eps float32) bool {
+	counter := b.counters(1)
+	l := b.lastProduct()
+	if l == nil || parts(l) != 1 || l.Args[2] != uint64(n) {
+		return false
+	}
+	switch {
+	case x == l.Args[0] && dst == x && plain(l):
+		l.Args[tailSteps], l.Args[tailFirstNorm], l.Args[tailFirstEps] = stepNormaliseFirst, w, f32(eps)
+	case x == l.Args[tailTo] && l.Args[tailSteps]&stepNormalise == 0:
+		l.Args[tailSteps] |= stepNormalise
+		l.Args[tailNormal], l.Args[tailNorm], l.Args[tailEps] = dst, w, f32(eps)
+	default:
+		return false
+	}
+	l.Args[tailCounters] = counter
+	return true
+}
+
+// joinGate lets the last product do gate = act(gate) * up with its two results.
+func (b *Backend) joinGate(act accel.Activation, gate, up uint64, n int) bool {
+	counters := b.counters(n / 32)
+	l := b.lastProduct()
+	if l == nil || parts(l) != 2 || !plain(l) || n%32 != 0 {
+		return false
+	}
+	if l.Args[0] != gate || l.Args[partArgs] != up || l.Args[2] != uint64(n) || l.Args[partArgs+2] != uint64(n) {
+		return false
+	}
+	l.Args[tailCounters], l.Args[tailSteps], l.Args[tailActivation] = counters, stepGate, uint64(act)
+	return true
+}
+
+// gates tells whether the last product makes a gate at x.
+func (b *Backend) gates(x uint64) bool {
+	l := b.lastProduct()
+	return l != nil && l.Args[tailSteps] == stepGate && l.Args[0] == x
+}
+
+// joinTail lets the last product quantise what its steps have made of n values.
+// A gate is quantised while other blocks of threads still read the input.
+func (b *Backend) joinTail(x uint64, n int, to quantised) bool {
+	l := b.lastProduct()
+	if l == nil || n%32 != 0 || l.Args[2] != uint64(n) || l.Args[tailQ] != 0 {
+		return false
+	}
+	switch steps := l.Args[tailSteps]; {
+	case steps&stepNormalise != 0 && l.Args[tailNormal] == x:
+	case steps == stepGate && l.Args[0] == x && l.Args[inputArgs] != to.q:
+	default:
+		return false
+	}
+	l.Args[tailQ], l.Args[tailScales], l.Args[tailSums] = to.q, to.d, to.sums
+	return true
+}
+
+// counters returns n words that are zero before and after each launch.
+func (b *Backend) counters(n int) uint64 {
+	r := &b.come
+	if size := 4 * n; r.size < size {
+		b.atLeast(r, size)
+		b.toDevice(r.p, make([]byte, size))
+	}
+	return r.p
+}
+
+// isProduct holds the names of products of one vector.
+var isProduct = func() map[string]bool {
+	m := map[string]bool{}
+	for _, p := range products {
+		m[p.one] = true
+	}
+	return m
+}()

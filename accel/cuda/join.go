@@ -19,6 +19,9 @@ func (b *Backend) last() (*Launch, string) {
 	return &b.series.launches[n-1], b.series.names[n-1]
 }
 
+// overlap tells whether n values at p and m values at q share memory.
+func overlap(p uint64, n int, q uint64, m int) bool { return p < q+4*uint64(m) && q < p+4*uint64(n) }
+
 // dropLast takes the last launch back.
 func (b *Backend) dropLast() {
 	n := len(b.series.names) - 1
@@ -40,7 +43,7 @@ func (b *Backend) become(name string, args ...uint64) bool {
 
 // joinQuantise lets what made n rows of cols values at x quantise them.
 func (b *Backend) joinQuantise(x uint64, n, cols int, to quantised) bool {
-	if n == 1 && b.joinTail(x, cols, to) {
+	if (n == 1 && b.joinTail(x, cols, to)) || b.joinRoutedTail(x, n, cols, to) {
 		return true
 	}
 	l, name := b.last()
@@ -48,6 +51,10 @@ func (b *Backend) joinQuantise(x uint64, n, cols int, to quantised) bool {
 	case "rmsNorm": // dst, x, w, cols, eps
 		if l.Args[0] == x && l.Args[3] == uint64(cols) && l.Grid[0] == n {
 			return b.become("rmsNormQuantise", to.q, to.d, to.sums)
+		}
+	case "gatherRows": // dst, x, rows, cols, n
+		if l.Args[0] == x && l.Args[4] == uint64(n*cols) && cols%32 == 0 {
+			return b.become("gatherRowsQuantise", to.q, to.d, to.sums)
 		}
 	case "glu": // gate, up, act, n
 		if l.Args[0] == x && l.Args[3] == uint64(n*cols) {

@@ -81,8 +81,8 @@ func (b *Backend) joinHeadNorm(x, w uint64, rows, dim int, eps float32) bool {
 
 // takeHeads makes heads of another tensor than x those of y.
 func (b *Backend) takeHeads(l *Launch, y uint64, heads int, step uint64) bool {
-	row := 4 * uint64(l.Grid[0]) * l.Args[ropeHeadDim] // of one head of all tokens
-	if x := l.Args[ropeX]; y < x+row*l.Args[ropeXHeads] && x < y+row*uint64(heads) {
+	head := l.Grid[0] * int(l.Args[ropeHeadDim]) // of all tokens
+	if overlap(l.Args[ropeX], head*int(l.Args[ropeXHeads]), y, head*heads) {
 		return false
 	}
 	l.Args[ropeY], l.Args[ropeYHeads] = y, uint64(heads)

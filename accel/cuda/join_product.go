@@ -98,8 +98,7 @@ func (b *Backend) joinAdd(dst, x uint64, n int) bool {
 	if l.Args[tailSteps]&^stepNormaliseFirst != 0 {
 		return false
 	}
-	input, cols := l.Args[inputArgs], l.Args[len(l.Args)-1]
-	if dst < input+4*cols && input < dst+4*uint64(n) {
+	if cols := int(l.Args[len(l.Args)-1]); overlap(dst, n, l.Args[inputArgs], cols) {
 		return false
 	}
 	l.Args[tailTo] = dst
@@ -143,8 +142,11 @@ func (b *Backend) joinGate(act accel.Activation, gate, up uint64, n int) bool {
 
 // gates tells whether the last product makes a gate at x.
 func (b *Backend) gates(x uint64) bool {
-	l := b.lastProduct()
-	return l != nil && l.Args[tailSteps] == stepGate && l.Args[0] == x
+	if l := b.lastProduct(); l != nil {
+		return l.Args[tailSteps] == stepGate && l.Args[0] == x
+	}
+	l := b.lastRouted()
+	return l != nil && l.Args[routedSteps] == stepGate && l.Args[0] == x
 }
 
 // joinTail lets the last product quantise what its steps have made of n values.
@@ -174,11 +176,12 @@ func (b *Backend) counters(n int) uint64 {
 	return r.p
 }
 
-// isProduct holds the names of products of one vector.
-var isProduct = func() map[string]bool {
-	m := map[string]bool{}
+// isProduct and isRouted hold the names of products of one vector, and of one
+// with each expert.
+var isProduct, isRouted = func() (one, routed map[string]bool) {
+	one, routed = map[string]bool{}, map[string]bool{}
 	for _, p := range products {
-		m[p.one] = true
+		one[p.one], routed[p.routed] = true, true
 	}
-	return m
+	return one, routed
 }()

@@ -188,14 +188,16 @@ func (b *Backend) multiplyHidden(dst accel.Tensor, ws []*accel.Weight, x accel.T
 func (b *Backend) multiplyListed(dst uint64, ldd int, w *accel.Weight, list, numbers uint64, x accel.Tensor, ldx, n int) {
 	format, integers := formatOf(w.Type)
 	var buf [mostArgs]uint64
-	args := append(buf[:0], dst, uint64(ldd), list, numbers, uint64(w.Rows), uint64(w.Cols))
+	args := buf[:routedInput]
+	args[routedDst], args[routedList], args[routedLd], args[routedNumbers] = dst, list, uint64(ldd), numbers
+	args[routedRows], args[routedCols] = uint64(w.Rows), uint64(w.Cols)
 	if integers {
 		q := b.quantise(x, 0, ldx, n, w.Cols)
 		args = append(args, q.q, q.d, q.sums)
 	} else {
 		args = append(args, b.read(x), uint64(ldx))
 	}
-	b.launch(products[format].routed, [3]int{blocksOf(w.Rows), n, 1}, threads, 0, args...)
+	b.launchRouted(products[format].routed, n, args)
 }
 
 // numbers returns where 0, 1, … n-1 are.
@@ -224,7 +226,10 @@ func (b *Backend) AddBiasRouted(x accel.Tensor, bias []float32, r *accel.Routes)
 	if !isHidden(r) {
 		experts, _ = b.upload32(r.Expert, nil)
 	}
-	b.each("addBiasRouted", len(x.Data), b.change(x), b.vector(bias), experts, uint64(x.Cols), uint64(len(x.Data)))
+	to, values := b.change(x), b.vector(bias)
+	if !isHidden(r) || !b.joinRoutedBias(to, values, x.Cols) {
+		b.each("addBiasRouted", len(x.Data), to, values, experts, uint64(x.Cols), uint64(len(x.Data)))
+	}
 }
 
 // Scatter adds weighted rows.
@@ -239,5 +244,8 @@ func (b *Backend) Scatter(dst, x accel.Tensor, r *accel.Routes) {
 		rows, weights = b.upload32(r.Row, r.Weight)
 	}
 	from := b.read(x)
-	b.each("scatterRows", x.Cols, b.change(dst), from, rows, weights, uint64(x.Cols), uint64(r.Len()))
+	to := b.change(dst)
+	if !isHidden(r) || !b.joinScatter(to, from, weights, x.Cols) {
+		b.each("scatterRows", x.Cols, to, from, rows, weights, uint64(x.Cols), uint64(r.Len()))
+	}
 }

@@ -39,9 +39,10 @@ func TestMixtureOfOneToken(t *testing.T) {
 		{Experts: 64, Used: 8, Groups: 32, GroupsUsed: 5, Sigmoid: true, Bias: p.vector(64)},
 		{Experts: 8, Used: 2, Groups: 8, GroupsUsed: 3, Sigmoid: true, Bias: p.vector(8)},
 	} {
-		typ := []gguf.Type{gguf.F32, gguf.F16}[i%2]
-		gate, down := p.experts(typ, c.Experts, ffn, embd, true), p.experts(gguf.F32, c.Experts, embd, ffn, true)
-		c.Weights = [][]*accel.Weight{gate, down}
+		typ := []gguf.Type{gguf.F32, gguf.Q8_0, gguf.F16}[i%3]
+		gate, up := p.experts(typ, c.Experts, ffn, embd, true), p.experts(typ, c.Experts, ffn, embd, true)
+		down := p.experts(typ, c.Experts, embd, ffn, true)
+		c.Weights = [][]*accel.Weight{gate, up, down}
 		bias := p.vector(c.Experts * ffn)
 		for round := range 4 {
 			t.Logf("routing %d, round %d", i, round)
@@ -64,19 +65,35 @@ func TestMixtureOfOneToken(t *testing.T) {
 			out, hout := p.tensors(1, embd)
 			x, hx := p.tensors(c.Used, embd)
 			g, hg := p.tensors(c.Used, ffn)
-			run := func(b accel.Backend, logits, h, out, x, g accel.Tensor) {
+			u, hu := p.tensors(c.Used, ffn)
+			run := func(b accel.Backend, logits, h, out, x, g, u accel.Tensor) {
 				r := accel.NewRoutes(c.Used)
 				b.Route(&r, logits, &c)
 				b.Clear(out)
 				b.Gather(x, h, &r)
 				b.MatMulRouted(g, gate, x, &r)
+				b.MatMulRouted(u, up, x, &r)
 				b.AddBiasRouted(g, bias, &r)
+				b.AddBiasRouted(u, bias, &r)
+				b.GLU(accel.SiLU, g, u)
 				b.MatMulRouted(x, down, g, &r)
+				b.AddBiasRouted(x, bias[:c.Experts*embd], &r)
 				b.Scatter(out, x, &r)
 			}
 			p.cuda.Scale(logits, 1) // on the device
-			run(p.cuda, logits, h, out, x, g)
-			run(p.host, hlogits, hh, hout, hx, hg)
+			p.cuda.Fetch(logits)
+			before := len(p.device.launched)
+			run(p.cuda, logits, h, out, x, g, u)
+			p.cuda.Fetch(out)
+			run(p.host, hlogits, hh, hout, hx, hg, hu)
+			// Its rooms have grown by then.
+			want := []string{"route", "fill", "gatherRows", "routed_" + typ.String(), "routed_" + typ.String()}
+			if typ == gguf.Q8_0 {
+				want[2] = "gatherRowsQuantise"
+			}
+			if got := p.device.launched[before:]; round > 1 && !slices.Equal(got, want) {
+				t.Errorf("launches: %v\nwant %v", got, want)
+			}
 			p.near(g, hg)
 			if round != 2 || c.Sigmoid && c.Bias == nil { // else weights are not numbers either
 				p.near(out, hout)

@@ -172,7 +172,10 @@ func (b *Backend) GLU(act accel.Activation, gate, up accel.Tensor) {
 		return
 	}
 	from, to, n := b.read(up), b.change(gate), len(up.Data)
-	if up.Rows != 1 || !b.joinGate(act, to, from, n) {
+	switch {
+	case up.Rows == 1 && b.joinGate(act, to, from, n):
+	case b.joinRoutedGate(act, to, from, n):
+	default:
 		b.each("glu", n, to, from, uint64(act), uint64(n))
 	}
 }

@@ -43,6 +43,11 @@ KERNEL rmsNormQuantise(float *dst, const float *x, const float *w, int cols, flo
 	}
 }
 
+KERNEL gatherRowsQuantise(float *dst, const float *x, const int *row, int cols, size_t n, int8_t *q, float *d, int *sum) {
+	size_t i = valueIndex();
+	if (i < n) quantise32(q, d, sum, i, dst[i] = x[size_t(row[i / cols]) * cols + i % cols]);
+}
+
 KERNEL gluQuantise(float *gate, const float *up, int act, size_t n, int8_t *q, float *d, int *sum) {
 	size_t i = valueIndex();
 	if (i < n) quantise32(q, d, sum, i, gate[i] = gated(act, gate[i], up[i]));

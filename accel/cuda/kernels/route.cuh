@@ -115,23 +115,74 @@ KERNEL route(int *row, int *expert, float *weight, const float *logits, const fl
 	weight[place] = w * scale * (output ? output[e] : 1);
 }
 
-// routed multiplies input i with the weight of expert[i], which table knows; the
-// grid is (blocks of rows, inputs). Heads with weights of their own are experts
-// too.
-#define ROUTED float *dst, int ldd, const uint8_t *const *table, const int *expert, int rows, int cols
-#define ROUTED_OF_ARGUMENTS \
-	Part { dst + size_t(blockIdx.y) * ldd, table[expert[blockIdx.y]], rows, nullptr, int(blockIdx.x) }
+// routed multiplies input i with the weight of expert[i], which a table knows;
+// the grid is (blocks of rows, inputs, tables: one or two). Heads with weights of
+// their own are experts too. What it does with the rows is a gate, as in Tail, or
+// with one table a sum of all inputs, weighted, that is added to `to`.
+struct Routed {
+	enum Step { gate = Tail::gate, sum = 8 };
 
-#define INTEGER_ROUTED(F)                                                                     \
-	KERNEL routed_##F(ROUTED, const int8_t *q, const float *d, const int *sums) {             \
-		size_t at = size_t(blockIdx.y) * cols;                                                \
-		Part p = ROUTED_OF_ARGUMENTS;                                                         \
-		Tail{}.put(p, row1Int<F>(p, q + at, d + at / 32, sums + at / 16, cols));              \
+	float *dst0, *dst1;
+	const uint8_t *const *table0, *const *table1;
+	const float *bias0, *bias1; // (experts, rows), or null
+	int ldd, rows;
+
+	__device__ Part part(int expert) const {
+		bool second = blockIdx.z > 0;
+		const float *bias = second ? bias1 : bias0;
+		return {at(second ? dst1 : dst0), (second ? table1 : table0)[expert], rows, bias ? bias + size_t(expert) * rows : nullptr,
+		        int(blockIdx.x)};
 	}
-#define FLOAT_ROUTED(F)                                                                       \
-	KERNEL routed_##F(ROUTED, const float *x, int ldx) {                                      \
-		Part p = ROUTED_OF_ARGUMENTS;                                                         \
-		Tail{}.put(p, row1Float<F>(p, x + size_t(blockIdx.y) * ldx, cols));                   \
+
+	// at is where the results of the input of this block of threads are.
+	__device__ float *at(float *dst) const { return dst + size_t(blockIdx.y) * ldd; }
+
+	__device__ void makeGate(unsigned *come, int act, int8_t *q, float *d, int *sum) const {
+		size_t first = size_t(blockIdx.y) * rows;
+		Tail tail = {};
+		tail.come = come + first / warpLanes;
+		tail.steps = Tail::gate;
+		tail.act = act;
+		if (q) {
+			tail.q = q + first;
+			tail.d = d + first / 32;
+			tail.sum = sum + first / 16;
+		}
+		Part a = {at(dst0), nullptr, rows}, b = {at(dst1), nullptr, rows};
+		tail.follow(a, b, blockIdx.x);
+	}
+
+	// addUp adds the rows of all inputs in their order, so that sums do not depend
+	// on chance.
+	__device__ void addUp(unsigned *come, float *to, const float *weight) const {
+		if (!lastOf(come + blockIdx.x, gridDim.y)) return;
+		int row = blockIdx.x * blockRows + threadIdx.x;
+		if (threadIdx.x >= blockRows || row >= rows) return;
+		float v = to[row];
+		for (int i = 0; i < int(gridDim.y); i++) v += weight[i] * dst0[size_t(i) * ldd + row];
+		to[row] = v;
+	}
+};
+
+#define ROUTED                                                                                                        \
+	float *dst0, const uint8_t *const *table0, const float *bias0, float *dst1, const uint8_t *const *table1,         \
+	    const float *bias1, int ldd, const int *expert, int rows, int cols, unsigned *come, int steps, int act,       \
+	    int8_t *qOut, float *dOut, int *sumOut, float *to, const float *weight
+#define ROUTED_PRODUCT(row1)                                                                                          \
+	Routed r = {dst0, dst1, table0, table1, bias0, bias1, ldd, rows};                                                 \
+	Part p = r.part(expert[blockIdx.y]);                                                                              \
+	Tail{}.put(p, row1);                                                                                              \
+	if (steps & Routed::gate) r.makeGate(come, act, qOut, dOut, sumOut);                                              \
+	if (steps & Routed::sum) r.addUp(come, to, weight)
+
+#define INTEGER_ROUTED(F)                                                                                             \
+	KERNEL routed_##F(ROUTED, const int8_t *q, const float *d, const int *sums) {                                     \
+		size_t at = size_t(blockIdx.y) * cols;                                                                        \
+		ROUTED_PRODUCT(row1Int<F>(p, q + at, d + at / 32, sums + at / 16, cols));                                     \
+	}
+#define FLOAT_ROUTED(F)                                                                                               \
+	KERNEL routed_##F(ROUTED, const float *x, int ldx) {                                                              \
+		ROUTED_PRODUCT(row1Float<F>(p, x + size_t(blockIdx.y) * ldx, cols));                                          \
 	}
 INTEGER_FORMATS(INTEGER_ROUTED)
 FLOAT_FORMATS(FLOAT_ROUTED)

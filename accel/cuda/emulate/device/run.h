@@ -183,7 +183,7 @@ const Kernel kernels[] = {
 	DELTA_RULES(DELTA_ENTRY)
 	ENTRY(conv) ENTRY(quantise) ENTRY(rmsNormQuantise) ENTRY(gluQuantise) ENTRY(rmsNorm) ENTRY(layerNorm) ENTRY(l2Norm) ENTRY(add) ENTRY(multiply) ENTRY(scale)
 	ENTRY(fill) ENTRY(softCap) ENTRY(addBias) ENTRY(scaleRows) ENTRY(copyColumns) ENTRY(activate) ENTRY(glu)
-	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(best1) ENTRY(best2) ENTRY(route) ENTRY(copyWords)
+	ENTRY(turns) ENTRY(rope) ENTRY(gatherRows) ENTRY(gatherRowsQuantise) ENTRY(addBiasRouted) ENTRY(scatterRows) ENTRY(best1) ENTRY(best2) ENTRY(route) ENTRY(copyWords)
 };
 constexpr unsigned kernelCount = sizeof kernels / sizeof *kernels;
 

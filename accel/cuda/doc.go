@@ -13,7 +13,7 @@
 // CUDA C++ (package kernels), compiled to PTX that is embedded with the build
 // tag cuda and compiled for the device by its driver.
 //
-// Launches are gathered: what continues the last one joins it (join.go), and
+// Launches are gathered: what continues the last one joins it (join*.go), and
 // the device gets a long series at a time, which it keeps as a graph when it
 // comes again (series.go, graph_cuda.go). A weight that was placed here leaves
 // the host's memory; one that was not visits the device when a prompt is long

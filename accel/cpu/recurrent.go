@@ -21,11 +21,7 @@ func (b *Backend) Conv(dst, x accel.Tensor, w []float32, before, after []float32
 	k := j.cols
 	for i := range k - 1 {
 		to := after[i*x.Cols:][:x.Cols]
-		if row := j.history(x.Rows - k + 1 + i); row != nil {
-			copy(to, row)
-		} else {
-			clear(to)
-		}
+		clear(to[copy(to, j.history(x.Rows-k+1+i)):])
 	}
 }
 
@@ -46,12 +42,8 @@ func (j *rowJob) convolve(t int) {
 	dst, k := j.dst.Row(t), j.cols
 	clear(dst)
 	for i := range k {
-		x := j.history(t - k + 1 + i)
-		if x == nil {
-			continue
-		}
-		for c := range dst {
-			dst[c] += j.w[c*k+i] * x[c]
+		for c, x := range j.history(t - k + 1 + i) {
+			dst[c] += j.w[c*k+i] * x
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 const (
 	attendRows  = 8
 	attendWarps = accel.KVBlock / 32
-	mostValues  = 512 // dimensions of a head's values
-	mostSplits  = accel.KVBlock
+	mostValues  = 512           // dimensions of a head's values
+	mostSplits  = accel.KVBlock // of a context: what each counts is kept where the scores of a block were
 
 	flashRows    = 64
 	flashKeys    = 32
@@ -206,7 +206,7 @@ func (b *Backend) attend(dst, q accel.Tensor, kv *accel.KV, pos int, a *accel.At
 	queries, to, parts, come := b.read(q), b.write(dst), uint64(0), uint64(0)
 	if splits > 1 {
 		parts = b.atLeast(&b.parts, 4*q.Rows*group*s.Heads*splits*(s.DV+2))
-		come = b.counters(tiles * s.Heads)
+		come, _ = b.counters(tiles * s.Heads)
 	}
 	var buf [mostArgs]uint64
 	sinks, cache := b.vector(a.Sinks), b.cacheArgs(buf[:0], kv, pos)

@@ -20,9 +20,9 @@ const (
 	tailActivation
 	tailFirstNorm
 	tailFirstEps
-	tailNormal
 	tailNorm
 	tailEps
+	tailNormal
 	tailQ
 	tailScales
 	tailSums
@@ -108,12 +108,14 @@ func (b *Backend) joinAdd(dst, x uint64, n int) bool {
 // joinNorm lets the last product normalise its result before that is added, or
 // the sum.
 func (b *Backend) joinNorm(dst, x, w uint64, n int, eps float32) bool {
-	counter := b.counters(1)
 	l := b.lastProduct()
 	if l == nil || parts(l) != 1 || l.Args[2] != uint64(n) {
 		return false
 	}
+	counter, same := b.counters(1)
 	switch {
+	case !same:
+		return false
 	case x == l.Args[0] && dst == x && plain(l):
 		l.Args[tailSteps], l.Args[tailFirstNorm], l.Args[tailFirstEps] = stepNormaliseFirst, w, f32(eps)
 	case x == l.Args[tailTo] && l.Args[tailSteps]&stepNormalise == 0:
@@ -128,7 +130,6 @@ func (b *Backend) joinNorm(dst, x, w uint64, n int, eps float32) bool {
 
 // joinGate lets the last product do gate = act(gate) * up with its two results.
 func (b *Backend) joinGate(act accel.Activation, gate, up uint64, n int) bool {
-	counters := b.counters(n / 32)
 	l := b.lastProduct()
 	if l == nil || parts(l) != 2 || !plain(l) || n%32 != 0 {
 		return false
@@ -136,8 +137,11 @@ func (b *Backend) joinGate(act accel.Activation, gate, up uint64, n int) bool {
 	if l.Args[0] != gate || l.Args[partArgs] != up || l.Args[2] != uint64(n) || l.Args[partArgs+2] != uint64(n) {
 		return false
 	}
-	l.Args[tailCounters], l.Args[tailSteps], l.Args[tailActivation] = counters, stepGate, uint64(act)
-	return true
+	counters, same := b.counters(n / 32)
+	if same {
+		l.Args[tailCounters], l.Args[tailSteps], l.Args[tailActivation] = counters, stepGate, uint64(act)
+	}
+	return same
 }
 
 // gates tells whether the last product makes a gate at x.
@@ -166,14 +170,21 @@ func (b *Backend) joinTail(x uint64, n int, to quantised) bool {
 	return true
 }
 
-// counters returns n words that are zero before and after each launch.
-func (b *Backend) counters(n int) uint64 {
+// leastCounters is enough for most models.
+const leastCounters = 4096
+
+// counters returns n words that are zero before and after each launch, and
+// whether the series is the same: if they had to grow, it was handed over, and
+// nothing can join it.
+func (b *Backend) counters(n int) (p uint64, same bool) {
 	r := &b.come
-	if size := 4 * n; r.size < size {
-		b.atLeast(r, size)
-		b.toDevice(r.p, make([]byte, size))
+	if r.size >= 4*n {
+		return r.p, true
 	}
-	return r.p
+	size := 4 * max(n, leastCounters)
+	b.atLeast(r, size)
+	b.toDevice(r.p, make([]byte, size))
+	return r.p, false
 }
 
 // isProduct and isRouted hold the names of products of one vector, and of one

@@ -73,7 +73,6 @@ func (b *Backend) joinRoutedBias(x, bias uint64, cols int) bool {
 // joinRoutedGate lets the last product with experts do gate = act(gate) * up
 // with its results, n values each.
 func (b *Backend) joinRoutedGate(act accel.Activation, gate, up uint64, n int) bool {
-	counters := b.counters(n / 32)
 	l := b.lastRouted()
 	if l == nil || l.Args[routedSteps] != 0 || l.Grid[2] != 2 || l.Args[0] != gate || l.Args[routedPartArgs] != up {
 		return false
@@ -82,8 +81,11 @@ func (b *Backend) joinRoutedGate(act accel.Activation, gate, up uint64, n int) b
 	if rows%32 != 0 || l.Args[routedLd] != rows || rows*uint64(l.Grid[1]) != uint64(n) {
 		return false
 	}
-	l.Args[routedCounters], l.Args[routedSteps], l.Args[routedActivation] = counters, stepGate, uint64(act)
-	return true
+	counters, same := b.counters(n / 32)
+	if same {
+		l.Args[routedCounters], l.Args[routedSteps], l.Args[routedActivation] = counters, stepGate, uint64(act)
+	}
+	return same
 }
 
 // joinRoutedTail lets that quantise the gates of n inputs.
@@ -102,7 +104,6 @@ func (b *Backend) joinRoutedTail(x uint64, n, cols int, to quantised) bool {
 // joinScatter lets the last product with experts add its weighted results, of
 // cols values, to dst.
 func (b *Backend) joinScatter(dst, x, weights uint64, cols int) bool {
-	counters := b.counters(blocksOf(cols))
 	l := b.lastRouted()
 	if l == nil || l.Args[routedSteps] != 0 || l.Grid[2] != 1 || l.Args[0] != x {
 		return false
@@ -113,7 +114,10 @@ func (b *Backend) joinScatter(dst, x, weights uint64, cols int) bool {
 	if overlap(dst, cols, l.Args[routedInput], l.Grid[1]*int(l.Args[routedCols])) {
 		return false
 	}
-	l.Args[routedCounters], l.Args[routedSteps] = counters, stepSum
-	l.Args[routedTo], l.Args[routedWeights] = dst, weights
-	return true
+	counters, same := b.counters(blocksOf(cols))
+	if same {
+		l.Args[routedCounters], l.Args[routedSteps] = counters, stepSum
+		l.Args[routedTo], l.Args[routedWeights] = dst, weights
+	}
+	return same
 }

@@ -120,20 +120,6 @@ struct Queries {
 	int window;               // 0: all
 };
 
-// Outcome is where attention goes: dst, and its quantised form unless that is
-// null; dv is then a multiple of 32.
-struct Outcome {
-	float *dst;
-	int8_t *q;
-	float *d;
-	int *sum;
-
-	__device__ void put(size_t at, float v) const {
-		dst[at] = v;
-		if (q) quantise32(q, d, sum, at, v);
-	}
-};
-
 // rowIndex is the query head that row r of a KV head is.
 __device__ inline size_t rowIndex(const Queries &s, int kvHead, int r) {
 	return (size_t(r / s.group) * s.heads + kvHead) * s.group + r % s.group;

@@ -31,26 +31,44 @@ KERNEL quantise(int8_t *q, float *d, int *sum, const float *x, int ldx, int cols
 	if (i < n) quantise32(q, d, sum, i, x[i / cols * ldx + i % cols]);
 }
 
+// Outcome is where values go and, unless that is null, their quantised form;
+// those of a warp are then 32 columns.
+struct Outcome {
+	float *dst;
+	int8_t *q;
+	float *d;
+	int *sum;
+
+	__device__ void put(size_t at, float v) const {
+		dst[at] = v;
+		if (q) quantise32(q, d, sum, at, v);
+	}
+
+	// from begins at a value whose place is a multiple of 32.
+	__device__ Outcome from(size_t at) const { return q ? Outcome{dst + at, q + at, d + at / 32, sum + at / 16} : Outcome{dst + at}; }
+};
+
+// normaliseRow puts x / rms(x) · w, the work of a block of threads.
+__device__ inline void normaliseRow(const Outcome &out, const float *x, const float *w, int cols, float eps) {
+	float s = rmsScale(x, cols, eps);
+	for (int i = threadIdx.x; i < cols; i += blockDim.x) out.put(i, x[i] * s * (w ? w[i] : 1));
+}
+
 // What makes an input often quantises it on the way. cols is a multiple of 32.
 
 KERNEL rmsNormQuantise(float *dst, const float *x, const float *w, int cols, float eps, int8_t *q, float *d, int *sum) {
 	size_t row = size_t(blockIdx.x) * cols;
-	float s = rmsScale(x + row, cols, eps);
-	for (int i = threadIdx.x; i < cols; i += blockDim.x) {
-		float v = x[row + i] * s * (w ? w[i] : 1);
-		dst[row + i] = v;
-		quantise32(q, d, sum, row + i, v);
-	}
+	normaliseRow(Outcome{dst, q, d, sum}.from(row), x + row, w, cols, eps);
 }
 
 KERNEL gatherRowsQuantise(float *dst, const float *x, const int *row, int cols, size_t n, int8_t *q, float *d, int *sum) {
 	size_t i = valueIndex();
-	if (i < n) quantise32(q, d, sum, i, dst[i] = x[size_t(row[i / cols]) * cols + i % cols]);
+	if (i < n) Outcome{dst, q, d, sum}.put(i, x[size_t(row[i / cols]) * cols + i % cols]);
 }
 
 KERNEL gluQuantise(float *gate, const float *up, int act, size_t n, int8_t *q, float *d, int *sum) {
 	size_t i = valueIndex();
-	if (i < n) quantise32(q, d, sum, i, gate[i] = gated(act, gate[i], up[i]));
+	if (i < n) Outcome{gate, q, d, sum}.put(i, gated(act, gate[i], up[i]));
 }
 
 constexpr int productThreads = 256, productParts = productThreads / blockRows;
@@ -138,6 +156,14 @@ __device__ inline Part partOf(Part a, Part b, Part c) {
 	return c;
 }
 
+// makeGate is gate = act(gate) · up for the 32 rows that a block of rows is among,
+// in the last of the four blocks of threads that make them; come has a counter for
+// each 32.
+__device__ inline void makeGate(const Outcome &gate, const float *up, int act, unsigned *come, int block) {
+	int group = block * blockRows / warpLanes, row = group * warpLanes + threadIdx.x;
+	if (lastOf(come + group, 2 * warpLanes / blockRows) && threadIdx.x < warpLanes) gate.put(row, gated(act, gate.dst[row], up[row]));
+}
+
 // Tail is what a product of one vector does with the rows it has made: on its
 // way or, where that takes more than a block of threads has, in the last block
 // that comes by. Nothing of it is done where it is null.
@@ -151,14 +177,10 @@ struct Tail {
 	// normaliseFirst: what is added to `to` is dst / rms(dst) · wFirst.
 	const float *wFirst;
 	float epsFirst;
-	// normalise: to / rms(to) · w goes to dst2.
-	float *dst2;
+	// normalise: to / rms(to) · w is the outcome. That of a gate goes to the gate.
 	const float *w;
 	float eps;
-	// What came of the steps, quantised.
-	int8_t *q;
-	float *d;
-	int *sum;
+	Outcome out;
 
 	__device__ void put(const Part &p, float v) const {
 		int row = p.block * blockRows + threadIdx.x;
@@ -172,19 +194,10 @@ struct Tail {
 	// has put its own, of block `block` of one of them.
 	__device__ void follow(const Part &a, const Part &b, int block) const {
 		if (steps & gate) {
-			int group = block * blockRows / warpLanes;
-			if (lastOf(come + group, 2 * warpLanes / blockRows)) gateRows(a.dst, b.dst, group * warpLanes + threadIdx.x);
+			makeGate({a.dst, out.q, out.d, out.sum}, b.dst, act, come, block);
 		} else if (steps && lastOf(come, gridDim.x)) {
 			wholeRow(a.dst, a.rows);
 		}
-	}
-
-	// gateRows is dst = act(dst) · up, for the threads of a warp.
-	__device__ void gateRows(float *dst, const float *up, int row) const {
-		if (threadIdx.x >= warpLanes) return;
-		float v = gated(act, dst[row], up[row]);
-		dst[row] = v;
-		if (q) quantise32(q, d, sum, row, v);
 	}
 
 	__device__ void wholeRow(float *dst, int rows) const {
@@ -196,13 +209,7 @@ struct Tail {
 				if (to) to[i] += v;
 			}
 		}
-		if (!(steps & normalise)) return;
-		float s = rmsScale(to, rows, eps); // a thread has the same rows as before
-		for (int i = threadIdx.x; i < rows; i += blockDim.x) {
-			float v = to[i] * s * (w ? w[i] : 1);
-			dst2[i] = v;
-			if (q) quantise32(q, d, sum, i, v);
-		}
+		if (steps & normalise) normaliseRow(out, to, w, rows, eps); // a thread has the same rows as before
 	}
 };
 
@@ -252,11 +259,11 @@ __device__ inline void product8Float(float *dst, int ldd, const uint8_t *w, cons
 	float *dst0, const uint8_t *w0, int rows0, const float *bias0, float *dst1, const uint8_t *w1, int rows1,        \
 	    const float *bias1, float *dst2, const uint8_t *w2, int rows2, const float *bias2
 #define TAIL                                                                                                        \
-	float *to, unsigned *come, int steps, int act, const float *wFirst, float epsFirst, float *normal, const float *w, \
-	    float eps, int8_t *qOut, float *dOut, int *sumOut
+	float *to, unsigned *come, int steps, int act, const float *wFirst, float epsFirst, const float *w, float eps,      \
+	    float *normal, int8_t *qOut, float *dOut, int *sumOut
 #define PRODUCT1(row1)                                                                                              \
 	Part a = {dst0, w0, rows0, bias0}, b = {dst1, w1, rows1, bias1}, p = partOf(a, b, {dst2, w2, rows2, bias2});     \
-	Tail tail = {to, come, steps, act, wFirst, epsFirst, normal, w, eps, qOut, dOut, sumOut};                        \
+	Tail tail = {to, come, steps, act, wFirst, epsFirst, w, eps, {normal, qOut, dOut, sumOut}};                      \
 	tail.put(p, row1);                                                                                              \
 	tail.follow(a, b, p.block)
 

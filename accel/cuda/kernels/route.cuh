@@ -137,19 +137,11 @@ struct Routed {
 	// at is where the results of the input of this block of threads are.
 	__device__ float *at(float *dst) const { return dst + size_t(blockIdx.y) * ldd; }
 
-	__device__ void makeGate(unsigned *come, int act, int8_t *q, float *d, int *sum) const {
+	// gateOfInput makes a gate; those of all inputs follow each other, ldd being
+	// rows.
+	__device__ void gateOfInput(const Outcome &gates, int act, unsigned *come) const {
 		size_t first = size_t(blockIdx.y) * rows;
-		Tail tail = {};
-		tail.come = come + first / warpLanes;
-		tail.steps = Tail::gate;
-		tail.act = act;
-		if (q) {
-			tail.q = q + first;
-			tail.d = d + first / 32;
-			tail.sum = sum + first / 16;
-		}
-		Part a = {at(dst0), nullptr, rows}, b = {at(dst1), nullptr, rows};
-		tail.follow(a, b, blockIdx.x);
+		makeGate(gates.from(first), dst1 + first, act, come + first / warpLanes, blockIdx.x);
 	}
 
 	// addUp adds the rows of all inputs in their order, so that sums do not depend
@@ -172,7 +164,7 @@ struct Routed {
 	Routed r = {dst0, dst1, table0, table1, bias0, bias1, ldd, rows};                                                 \
 	Part p = r.part(expert[blockIdx.y]);                                                                              \
 	Tail{}.put(p, row1);                                                                                              \
-	if (steps & Routed::gate) r.makeGate(come, act, qOut, dOut, sumOut);                                              \
+	if (steps & Routed::gate) r.gateOfInput({dst0, qOut, dOut, sumOut}, act, come);                                   \
 	if (steps & Routed::sum) r.addUp(come, to, weight)
 
 #define INTEGER_ROUTED(F)                                                                                             \
